@@ -1,0 +1,1 @@
+"""Site files: from TOML text to frozen settings."""

@@ -1,0 +1,1 @@
+"""Operating a gateway: the command line."""

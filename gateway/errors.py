@@ -1,0 +1,212 @@
+"""The error taxonomy: each error says who is to blame, what to answer, and whether to retry.
+
+Owns the classes; answering them is `gateway.web.request.Request.fail`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import ClassVar
+
+
+class Blame(Enum):
+    """Who caused an error."""
+
+    CLIENT = "client"
+    UPSTREAM = "upstream"
+    OPERATOR = "operator"
+    GATEWAY = "gateway"
+
+
+class GatewayError(Exception):
+    """Base of all errors that can end an exchange.
+
+    Attributes:
+        status: Response status to answer with; None where no answer is possible.
+        blame: Who caused it.
+        retryable: Whether the request may be tried again on another connection.
+        reason: Reason token for the access log, e.g. `upstream_refused`.
+        proxy_status: Error type of RFC 9209 §2.3; empty where none fits.
+    """
+
+    status: int | None = 500
+    blame: Blame = Blame.GATEWAY
+    retryable: bool = False
+    reason: str = "internal"
+    proxy_status: ClassVar[str] = ""
+
+
+class ProtocolError(GatewayError):
+    """The client broke the protocol.
+
+    Args:
+        message: What was found, with the RFC section broken.
+        status: 400, 413, 414, 417, 421, 431, 501 or 505.
+    """
+
+    blame = Blame.CLIENT
+    reason = "bad_request"
+    proxy_status: ClassVar[str] = "http_request_error"
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = _PROTOCOL_REASONS.get(status, "bad_request")
+
+
+_PROTOCOL_REASONS = {
+    408: "request_timeout",
+    413: "body_too_large",
+    414: "target_too_long",
+    417: "expectation_unknown",
+    421: "misdirected",
+    431: "header_too_large",
+    501: "not_implemented",
+    505: "version_unsupported",
+}
+
+
+class HTTPError(GatewayError):
+    """A leaf or a filter wants this status.
+
+    Args:
+        status: The status to answer with.
+        reason: Reason token for the access log.
+        fields: Field lines for the response, each a name and a value.
+        message: One sentence for the log.
+    """
+
+    blame = Blame.CLIENT
+
+    def __init__(
+        self,
+        status: int,
+        reason: str = "refused",
+        fields: tuple[tuple[bytes, bytes], ...] = (),
+        message: str = "",
+    ) -> None:
+        super().__init__(message or reason)
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+
+
+class ClientDisconnected(GatewayError):
+    """The client left before its answer was complete; logged as 499."""
+
+    status = None
+    blame = Blame.CLIENT
+    reason = "client_gone"
+
+
+class ClientTimeout(ClientDisconnected):
+    """The client neither sent nor read for too long."""
+
+    reason = "client_timeout"
+
+
+class GatewayStopping(GatewayError):
+    """The gateway is shutting down or cannot take more."""
+
+    status = 503
+    reason = "stopping"
+    proxy_status: ClassVar[str] = "connection_limit_reached"
+
+
+class TooManyConnections(GatewayStopping):
+    """A limit on connections is reached."""
+
+    reason = "too_many_connections"
+
+
+class UpstreamError(GatewayError):
+    """The application behind the gateway failed."""
+
+    status = 502
+    blame = Blame.UPSTREAM
+    reason = "upstream_error"
+    proxy_status: ClassVar[str] = "proxy_internal_error"
+
+
+class NoUpstreamAvailable(UpstreamError):
+    """No upstream of the location may be used now."""
+
+    status = 503
+    reason = "upstream_none"
+    proxy_status: ClassVar[str] = "destination_unavailable"
+
+
+class NameLookupFailed(UpstreamError):
+    """The upstream's name has no address; nothing was sent."""
+
+    retryable = True
+    reason = "upstream_dns"
+    proxy_status: ClassVar[str] = "dns_error"
+
+
+class ConnectionRefused(UpstreamError):
+    """The upstream refused the connection; nothing was sent."""
+
+    retryable = True
+    reason = "upstream_refused"
+    proxy_status: ClassVar[str] = "connection_refused"
+
+
+class ConnectionTimeout(UpstreamError):
+    """The upstream did not accept the connection in time; nothing was sent."""
+
+    status = 504
+    retryable = True
+    reason = "upstream_connect_timeout"
+    proxy_status: ClassVar[str] = "connection_timeout"
+
+
+class CertificateInvalid(UpstreamError):
+    """The upstream's TLS certificate did not verify; nothing was sent."""
+
+    reason = "upstream_certificate"
+    proxy_status: ClassVar[str] = "tls_certificate_error"
+
+
+class ConnectionReset(UpstreamError):
+    """The upstream closed before the response head."""
+
+    reason = "upstream_reset"
+    proxy_status: ClassVar[str] = "connection_terminated"
+
+
+class ResponseTimeout(UpstreamError):
+    """The upstream sent no response head in time."""
+
+    status = 504
+    reason = "upstream_header_timeout"
+    proxy_status: ClassVar[str] = "http_response_timeout"
+
+
+class ResponseInvalid(UpstreamError):
+    """The upstream's response broke the protocol."""
+
+    reason = "upstream_invalid"
+    proxy_status: ClassVar[str] = "http_protocol_error"
+
+
+class ResponseHeaderTooLarge(ResponseInvalid):
+    """The upstream's response head is over the limit."""
+
+    reason = "upstream_header_too_large"
+    proxy_status: ClassVar[str] = "http_response_header_section_size"
+
+
+class ResponseIncomplete(UpstreamError):
+    """The upstream went away in the middle of the response; the stream is reset."""
+
+    reason = "upstream_incomplete"
+    proxy_status: ClassVar[str] = "http_response_incomplete"
+
+
+class ResponseStalled(ResponseIncomplete):
+    """The upstream stopped sending or reading in the middle of the exchange."""
+
+    status = 504
+    reason = "upstream_idle_timeout"
+    proxy_status: ClassVar[str] = "http_response_timeout"

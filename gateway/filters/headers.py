@@ -1,0 +1,20 @@
+"""Header edits: set, add and remove fields of responses and of requests on their way upstream."""
+
+from __future__ import annotations
+
+from gateway.settings import settings
+
+
+@settings
+class HeaderEdits:
+    """Settings, the tables `[headers]` and `[request_headers]` of a site file.
+
+    Attributes:
+        set: Fields put in place of what was there.
+        add: Fields added beside what is there.
+        remove: Names of fields dropped.
+    """
+
+    set: dict[str, str] = {}  # noqa: RUF012
+    add: dict[str, str] = {}  # noqa: RUF012
+    remove: tuple[str, ...] = ()

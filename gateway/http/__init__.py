@@ -1,0 +1,1 @@
+"""HTTP semantics (RFC 9110): pure data and functions, no sockets, no clock."""

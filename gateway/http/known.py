@@ -1,0 +1,123 @@
+"""Well-known fields as bits of a mask, so that a look-up costs one `&`.
+
+A head's `known` mask says which of these fields it carries; anything else is looked up on demand with
+`gateway.http.fields`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+HOST: Final = 1 << 0
+CONNECTION: Final = 1 << 1
+CONTENT_LENGTH: Final = 1 << 2
+TRANSFER_ENCODING: Final = 1 << 3
+UPGRADE: Final = 1 << 4
+EXPECT: Final = 1 << 5
+TE: Final = 1 << 6
+TRAILER: Final = 1 << 7
+FORWARDING: Final = 1 << 8
+"""Any of Forwarded, X-Forwarded-*, X-Real-IP."""
+REQUEST_ID: Final = 1 << 9
+VIA: Final = 1 << 10
+COOKIE: Final = 1 << 11
+ORIGIN: Final = 1 << 12
+ACCEPT: Final = 1 << 13
+AUTHORIZATION: Final = 1 << 14
+DATE: Final = 1 << 15
+SERVER: Final = 1 << 16
+X_POWERED_BY: Final = 1 << 17
+CONTENT_TYPE: Final = 1 << 18
+SET_COOKIE: Final = 1 << 19
+LOCATION: Final = 1 << 20
+CACHE_CONTROL: Final = 1 << 21
+CONTENT_ENCODING: Final = 1 << 22
+STRICT_TRANSPORT_SECURITY: Final = 1 << 23
+CONTENT_SECURITY_POLICY: Final = 1 << 24
+X_FRAME_OPTIONS: Final = 1 << 25
+X_CONTENT_TYPE_OPTIONS: Final = 1 << 26
+REFERRER_POLICY: Final = 1 << 27
+PERMISSIONS_POLICY: Final = 1 << 28
+CROSS_ORIGIN_OPENER_POLICY: Final = 1 << 29
+CROSS_ORIGIN_RESOURCE_POLICY: Final = 1 << 30
+CONDITIONAL: Final = 1 << 31
+"""Any of If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range."""
+RANGE: Final = 1 << 32
+ACCEPT_ENCODING: Final = 1 << 33
+RETRY_AFTER: Final = 1 << 34
+ACCEL_REDIRECT: Final = 1 << 35
+
+BITS: Final[dict[bytes, int]] = {
+    b"host": HOST,
+    b"connection": CONNECTION,
+    b"content-length": CONTENT_LENGTH,
+    b"transfer-encoding": TRANSFER_ENCODING,
+    b"upgrade": UPGRADE,
+    b"expect": EXPECT,
+    b"te": TE,
+    b"trailer": TRAILER,
+    b"forwarded": FORWARDING,
+    b"x-forwarded-for": FORWARDING,
+    b"x-forwarded-proto": FORWARDING,
+    b"x-forwarded-host": FORWARDING,
+    b"x-forwarded-port": FORWARDING,
+    b"x-forwarded-prefix": FORWARDING,
+    b"x-real-ip": FORWARDING,
+    b"x-request-id": REQUEST_ID,
+    b"via": VIA,
+    b"cookie": COOKIE,
+    b"origin": ORIGIN,
+    b"accept": ACCEPT,
+    b"authorization": AUTHORIZATION,
+    b"date": DATE,
+    b"server": SERVER,
+    b"x-powered-by": X_POWERED_BY,
+    b"content-type": CONTENT_TYPE,
+    b"set-cookie": SET_COOKIE,
+    b"location": LOCATION,
+    b"cache-control": CACHE_CONTROL,
+    b"content-encoding": CONTENT_ENCODING,
+    b"strict-transport-security": STRICT_TRANSPORT_SECURITY,
+    b"content-security-policy": CONTENT_SECURITY_POLICY,
+    b"x-frame-options": X_FRAME_OPTIONS,
+    b"x-content-type-options": X_CONTENT_TYPE_OPTIONS,
+    b"referrer-policy": REFERRER_POLICY,
+    b"permissions-policy": PERMISSIONS_POLICY,
+    b"cross-origin-opener-policy": CROSS_ORIGIN_OPENER_POLICY,
+    b"cross-origin-resource-policy": CROSS_ORIGIN_RESOURCE_POLICY,
+    b"if-match": CONDITIONAL,
+    b"if-none-match": CONDITIONAL,
+    b"if-modified-since": CONDITIONAL,
+    b"if-unmodified-since": CONDITIONAL,
+    b"if-range": CONDITIONAL,
+    b"range": RANGE,
+    b"accept-encoding": ACCEPT_ENCODING,
+    b"retry-after": RETRY_AFTER,
+    b"x-accel-redirect": ACCEL_REDIRECT,
+}
+
+HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    }
+)
+"""Fields for one connection only (RFC 9110 §7.6.1)."""
+
+FORWARDING_NAMES: Final = frozenset(name for name, bit in BITS.items() if bit == FORWARDING)
+
+DROPPED_FROM_REQUESTS: Final = (
+    HOP_BY_HOP | FORWARDING_NAMES | {b"host", b"content-length", b"expect", b"x-request-id", b"via", b"proxy"}
+)
+"""Never copied upstream as they came: hop-by-hop, what the gateway writes itself, and `Proxy` (httpoxy)."""
+
+DROPPED_FROM_RESPONSES: Final = HOP_BY_HOP | {b"content-length", b"x-request-id", b"alt-svc"}
+"""Never copied downstream as they came: hop-by-hop, framing, our own request id, the back end's Alt-Svc."""

@@ -1,0 +1,72 @@
+"""Paths: the form that routes and access are decided on, and safe joining (RFC 3986 §5.2.4, §6.2.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from gateway.errors import ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A request path as decisions see it; what goes upstream is always the bytes that came.
+
+    Attributes:
+        decoded: Percent-decoded, dot segments resolved, slashes merged; starts with `/`.
+        literal: The same, but encoded slashes and backslashes taken as ordinary characters. Where the two forms would
+            lead to different places, what was meant is in doubt.
+    """
+
+    decoded: bytes
+    literal: bytes
+
+
+def decide_path(target: bytes) -> Path:
+    """Find the path that routes and access are decided on.
+
+    Args:
+        target: A request target in origin-form, or `*`.
+
+    Raises:
+        ProtocolError: 400: an invalid percent escape, an encoded NUL or other control octet, or a climb above the root.
+    """
+    path = target.partition(b"?")[0]
+    if not _UNUSUAL.search(path):
+        return Path(path, path)
+    if _INVALID_PERCENT.search(path):
+        raise ProtocolError("invalid percent escape in the path (RFC 3986 §2.1)")
+    decoded = unquote_to_bytes(path)
+    if _CONTROL.search(decoded):
+        raise ProtocolError("control octet in the path (RFC 3986 §2.2)")
+    literal = _ENCODED_SEPARATOR.sub(b"%25\\g<1>", path)
+    return Path(
+        _resolve(decoded.replace(b"\\", b"/")),
+        _resolve(unquote_to_bytes(literal)),
+    )
+
+
+def _resolve(path: bytes) -> bytes:
+    """Resolve dot segments and merge slashes; keeps a trailing slash.
+
+    Raises:
+        ProtocolError: 400 for a climb above the root.
+    """
+    kept: list[bytes] = []
+    segments = path.split(b"/")
+    for segment in segments:
+        if segment == b"..":
+            if not kept:
+                raise ProtocolError("path climbs above the root (RFC 3986 §5.2.4)")
+            kept.pop()
+        elif segment not in (b"", b"."):
+            kept.append(segment)
+    slash = b"/" if kept and segments[-1] in (b"", b".", b"..") else b""
+    return b"/" + b"/".join(kept) + slash
+
+
+_UNUSUAL = re.compile(rb"%|//|/\.|\\")
+_INVALID_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_ENCODED_SEPARATOR = re.compile(rb"%(2[Ff]|5[Cc])")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")

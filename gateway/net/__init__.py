@@ -1,0 +1,1 @@
+"""Endpoints: how connections are made."""

@@ -1,0 +1,1 @@
+"""Leaves of the resource tree: each answers requests, with its settings beside it."""

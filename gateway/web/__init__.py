@@ -1,0 +1,1 @@
+"""The resource tree and the life of one request."""

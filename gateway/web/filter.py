@@ -1,0 +1,40 @@
+"""The Filter interface: a step on the way to a leaf and on the way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gateway.http.message import ResponseHead
+    from gateway.web.request import Request
+    from gateway.web.resource import Resource
+
+
+class Filter(Protocol):
+    """A step that every request of a location passes; never waits, keeps no per-request state on itself.
+
+    Work that does not depend on the request belongs in the constructor.
+    """
+
+    def on_request(self, request: Request) -> Resource | None:
+        """Look at a request; a resource answers it instead of the location's leaf.
+
+        Raises:
+            HTTPError: The request is refused.
+        """
+
+    def on_response(self, request: Request, head: ResponseHead) -> None:
+        """Edit any response's head: the leaf's, an early answer's, an error page's."""
+
+
+class BaseFilter:
+    """A filter that lets everything pass; derive from it and override one side."""
+
+    __slots__ = ()
+
+    def on_request(self, request: Request) -> Resource | None:
+        """Let the request pass."""
+        return None
+
+    def on_response(self, request: Request, head: ResponseHead) -> None:
+        """Leave the head as it is."""

@@ -1,0 +1,222 @@
+"""The resource tree: virtual hosts, sites, locations; look-ups only, all of it built beforehand.
+
+VirtualHosts --hostname--> SiteResource --longest path prefix--> LocationResource --filters--> leaf
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.errors import HTTPError, ProtocolError
+from gateway.http import fields as field_lines
+from gateway.http.known import BITS
+from gateway.web.resource import Resource
+
+if TYPE_CHECKING:
+    from gateway.http.message import ResponseHead
+    from gateway.units import ByteCount
+    from gateway.web.filter import Filter
+    from gateway.web.request import ErrorAnswers, Request
+
+
+@dataclass(frozen=True, slots=True)
+class AddedFields:
+    """Field lines that every response of a location carries unless it has the field already.
+
+    Attributes:
+        lines: The block.
+        guard: Bit mask of the well-known fields among them; where a response has one, lines are chosen one by one.
+    """
+
+    lines: bytes = b""
+    guard: int = 0
+
+    @classmethod
+    def of(cls, fields: Sequence[field_lines.Field]) -> AddedFields:
+        """Prepare fields whose names all have a bit in `gateway.http.known`."""
+        guard = 0
+        for name, _ in fields:
+            guard |= BITS[name.lower()]
+        return cls(field_lines.make_block(fields), guard)
+
+    def missing_from(self, head: ResponseHead) -> bytes:
+        """Choose the lines that `head` lacks."""
+        if not head.known & self.guard:
+            return self.lines
+        kept = (
+            line
+            for line in self.lines.split(b"\r\n")
+            if line and not head.known & BITS[line.partition(b":")[0].lower()]
+        )
+        return b"".join(line + b"\r\n" for line in kept)
+
+
+class LocationResource(Resource):
+    """A path prefix of a site: limits, filters and the leaf that answers.
+
+    Args:
+        prefix: Path prefix on segment borders, without trailing slash; empty for the whole site.
+        leaf: Who answers.
+        errors: Who makes error pages.
+        site: The site's name, for the log.
+        filters: Steps in order, site's first.
+        added: Fields that responses get unless they have them.
+        max_body: Octets of request content let through; 0 for no limit.
+        setting: Where `max_body` is set, for the log.
+    """
+
+    __slots__ = (
+        "added",
+        "errors",
+        "exact",
+        "filters",
+        "leaf",
+        "max_body",
+        "prefix",
+        "setting",
+        "site",
+    )
+
+    def __init__(
+        self,
+        leaf: Resource,
+        errors: ErrorAnswers,
+        *,
+        site: str = "",
+        prefix: bytes = b"",
+        exact: bool = False,
+        filters: tuple[Filter, ...] = (),
+        added: AddedFields = AddedFields(),
+        max_body: ByteCount | float = 0,
+        setting: str = "max_body",
+    ) -> None:
+        self.leaf = leaf
+        self.errors = errors
+        self.site = site
+        self.prefix = prefix
+        self.exact = exact
+        self.filters = filters
+        self.added = added
+        self.max_body = max_body or float("inf")
+        self.setting = setting
+
+    def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
+        """Check the announced size, run the filters, and hand the request to the leaf or an early answer."""
+        request.location = self
+        request.bytes_in = len(data)
+        if request.head.content_length > self.max_body or request.bytes_in > self.max_body:
+            raise self.body_too_large()
+        for step in self.filters:
+            answer = step.on_request(request)
+            if answer is not None:
+                answer.render(request, data, end)
+                return
+        self.leaf.render(request, data, end)
+
+    def finish_head(self, request: Request, head: ResponseHead) -> bytes:
+        """Run the filters in reverse over a response's head.
+
+        Returns:
+            Field lines to send after the head's own.
+        """
+        for step in reversed(self.filters):
+            step.on_response(request, head)
+        return self.added.missing_from(head)
+
+    def body_too_large(self) -> HTTPError:
+        """Make the error for content over `max_body`."""
+        message = f"request content over {self.max_body} octets: {self.setting}"
+        return HTTPError(413, "body_too_large", message=message)
+
+
+class SiteResource(Resource):
+    """The hosts of one site file: finds the location by the decoded path, longest prefix first."""
+
+    __slots__ = ("_by_length", "_only", "name")
+
+    def __init__(self, name: str, locations: Sequence[LocationResource]) -> None:
+        self.name = name
+        # Longest first; of two equal ones the exact path wins.
+        self._by_length = sorted(locations, key=lambda place: (-len(place.prefix), not place.exact))
+        whole = len(locations) == 1 and not locations[0].prefix and not locations[0].exact
+        self._only = locations[0] if whole else None
+
+    def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
+        """Pass the request to its location.
+
+        Raises:
+            ProtocolError: 400 where the path is malformed or ambiguous.
+            HTTPError: 404 where no location has it.
+        """
+        location = self._only
+        target = request.head.target
+        if location is None or b"%" in target or b"/." in target or b"\\" in target:
+            location = self.find(request)
+        location.render(request, data, end)
+
+    def find(self, request: Request) -> LocationResource:
+        """Find the location of a request's path; both readings of an encoded slash must agree."""
+        path = request.path
+        location = self._longest(path.decoded)
+        if path.literal != path.decoded and self._longest(path.literal) is not location:
+            raise ProtocolError("encoded slash or backslash makes the route ambiguous")
+        if location is None:
+            raise HTTPError(404, "no_route")
+        return location
+
+    def _longest(self, path: bytes) -> LocationResource | None:
+        for location in self._by_length:
+            prefix = location.prefix
+            if path == prefix or (
+                not location.exact and path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in (b"/", b"")
+            ):
+                return location
+        return None
+
+
+class VirtualHosts(Resource):
+    """The root: finds the site by the request's host name.
+
+    Args:
+        hosts: Sites by exact lower-case name.
+        wildcards: Sites by the part behind `*.`; one label is matched, an exact name beats them.
+        fallback: Who answers for any other name; None refuses it.
+    """
+
+    __slots__ = ("_fallback", "_hosts", "_wildcards")
+
+    def __init__(
+        self,
+        hosts: Mapping[bytes, SiteResource],
+        wildcards: Mapping[bytes, SiteResource] | None = None,
+        fallback: SiteResource | None = None,
+    ) -> None:
+        self._hosts = dict(hosts)
+        self._wildcards = dict(wildcards or {})
+        self._fallback = fallback
+
+    def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
+        """Pass the request to its site.
+
+        Raises:
+            HTTPError: 404 for an unknown host; ProtocolError 400 where HTTP/1.0 names none.
+        """
+        hostname = request.head.hostname
+        site = self._hosts.get(hostname)
+        if site is None:
+            site = self.find(hostname)
+            if site is None:
+                raise self._unknown(hostname)
+        site.render(request, data, end)
+
+    def find(self, hostname: bytes) -> SiteResource | None:
+        """Look a host name up: exact, then wildcard, then the default site."""
+        return self._hosts.get(hostname) or self._wildcards.get(hostname.partition(b".")[2]) or self._fallback
+
+    @staticmethod
+    def _unknown(hostname: bytes) -> Exception:
+        if not hostname:
+            return ProtocolError("no Host and no default site (RFC 9112 §3.2)")
+        return HTTPError(404, "unknown_host", message=f"no site for host {hostname!r}")
