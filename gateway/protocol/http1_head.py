@@ -7,7 +7,6 @@ meant. Strict on both sides: whatever two parsers could read differently is refu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import ProtocolError, ResponseHeaderTooLarge, ResponseInvalid
@@ -24,22 +23,9 @@ from gateway.http.known import (
     UPGRADE,
 )
 from gateway.http.message import Framing, RequestHead, ResponseHead
-from gateway.units import ByteCount
+from gateway.protocol.http1_fields import HeadLimits
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadLimits:
-    """What a head may weigh.
-
-    Attributes:
-        size: Octets of all field lines together; over it 431 (RFC 6585 §5).
-        line: Octets of the request line; over it 414 (RFC 9110 §15.5.15).
-        count: Number of field lines; over it 431.
-    """
-
-    size: ByteCount = ByteCount(16_000)
-    line: ByteCount = ByteCount(8_000)
-    count: int = 100
+__all__ = ["HeadLimits", "parse_request", "parse_response"]
 
 
 def parse_request(data: bytes, limits: HeadLimits) -> RequestHead | None:
