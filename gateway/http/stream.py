@@ -40,6 +40,9 @@ class StreamHandler(Protocol):
     def trailers_received(self, block: bytes) -> None:
         """Take the trailer section as a block of field lines; ends the content."""
 
+    def stream_broken(self, error: GatewayError) -> None:
+        """Learn that the content breaks the protocol or came too slowly; the client can still be answered."""
+
     def stream_lost(self, error: GatewayError) -> None:
         """Learn that the client is gone: at most once, nothing comes after it."""
 
@@ -156,6 +159,9 @@ class Discard:
 
     def trailers_received(self, block: bytes) -> None:
         """Ignore trailers."""
+
+    def stream_broken(self, error: GatewayError) -> None:
+        """Ignore the error."""
 
     def stream_lost(self, error: GatewayError) -> None:
         """Ignore the loss."""

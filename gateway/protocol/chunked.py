@@ -189,9 +189,17 @@ def encode_chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
+def encode_content(data: bytes, end: bool) -> bytes:
+    """Write content as one chunk, and the end of the content behind it where `end` says so."""
+    return encode_chunk(data) + LAST_CHUNK if end else encode_chunk(data)
+
+
 def encode_last_chunk(trailers: bytes = b"") -> bytes:
     """Write the end of the content: the last chunk and a trailer section of checked lines, each ending in CRLF."""
     return b"0\r\n%b\r\n" % trailers
+
+
+LAST_CHUNK: Final = encode_last_chunk()
 
 
 class _State(Enum):
