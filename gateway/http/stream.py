@@ -64,6 +64,7 @@ class ServerStream(Protocol):
         peer: The connection's other end.
         local_port: Port the client connected to; 0 for a UNIX socket.
         secure: Whether the connection uses TLS.
+        trusted: Whether the other end is a trusted proxy, whose forwarding fields hold.
         forwarded: X-Forwarded-For, -Proto and -Port lines of this connection, made once.
     """
 
@@ -71,6 +72,7 @@ class ServerStream(Protocol):
     peer: PeerAddress
     local_port: int
     secure: bool
+    trusted: bool
     forwarded: bytes
 
     def send_informational(self, head: ResponseHead) -> None:

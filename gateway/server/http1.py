@@ -13,7 +13,6 @@ The connection is the `ServerStream` of its one current exchange.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, cast
@@ -83,7 +82,7 @@ class FrontDoor(Protocol):
     core: StreamServer
     limits: ConnectionLimits
     sweeper: Sweeper
-    date_line: Callable[[], bytes]
+    date_line: bytes
     stopping: bool
 
     def opened(self, connection: HTTP1Connection) -> GatewayError | None:
@@ -102,14 +101,18 @@ class HTTP1Connection(TwistedProtocol):
         peer: The other end.
         local_port: Port the client connected to.
         secure: Whether TLS is spoken.
+        trusted: Whether the other end is a trusted proxy.
         forwarded: X-Forwarded-For, -Proto and -Port lines, made once.
     """
 
-    def __init__(self, front: FrontDoor, peer: PeerAddress, local_port: int, secure: bool, forwarded: bytes) -> None:
+    def __init__(
+        self, front: FrontDoor, peer: PeerAddress, local_port: int, *, secure: bool, trusted: bool, forwarded: bytes
+    ) -> None:
         self.front = front
         self.peer = peer
         self.local_port = local_port
         self.secure = secure
+        self.trusted = trusted
         self.forwarded = forwarded
         self.handler: StreamHandler = DISCARD
         self.state = State.IDLE
@@ -324,7 +327,7 @@ class HTTP1Connection(TwistedProtocol):
         self._responding = True
         request = self.head
         if not head.known & DATE:
-            extra += self.front.date_line()
+            extra += self.front.date_line
         length = head.content_length
         http11 = request is None or request.version == 1
         if status in _NO_CONTENT or (request is not None and request.method == b"HEAD"):

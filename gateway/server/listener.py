@@ -24,10 +24,13 @@ class Front:
         core: Takes the requests.
         limits: What one client connection may cost.
         sweeper: Watches deadlines.
-        date_line: `Date: …` CRLF of the current second.
         connections: Connections open at a time; further ones are answered 503.
         per_client: Connections open at a time per client address; an IPv6 client is its /64.
         trusted: Tells whether a peer is a trusted proxy, to which `per_client` does not apply.
+
+    Attributes:
+        date_line: `Date: …` CRLF of the current second, kept so by the service.
+        emptied: Called whenever the last connection is gone.
     """
 
     def __init__(
@@ -35,7 +38,6 @@ class Front:
         core: StreamServer,
         limits: ConnectionLimits,
         sweeper: Sweeper,
-        date_line: Callable[[], bytes],
         *,
         connections: int,
         per_client: int,
@@ -44,7 +46,7 @@ class Front:
         self.core = core
         self.limits = limits
         self.sweeper = sweeper
-        self.date_line = date_line
+        self.date_line = b""
         self.connections = connections
         self.per_client = per_client
         self.trusted = trusted
@@ -65,7 +67,7 @@ class Front:
             return GatewayStopping("the gateway is stopping")
         if len(self._open) > self.connections:
             return TooManyConnections(f"more than {self.connections} connections")
-        if self._per_client[client] > self.per_client and client and not self.trusted(connection.peer.host):
+        if self._per_client[client] > self.per_client and client and not connection.trusted:
             return TooManyConnections(f"more than {self.per_client} connections from {client}")
         return None
 
@@ -102,9 +104,7 @@ class PlainFactory(Factory):
 
     noisy = False
 
-    def __init__(
-        self, front: Front, port: int, forwarded: Callable[[PeerAddress, bool, int], bytes]
-    ) -> None:
+    def __init__(self, front: Front, port: int, forwarded: Callable[[PeerAddress, bool, int], bytes]) -> None:
         self._front = front
         self._port = port
         self._forwarded = forwarded
@@ -112,8 +112,14 @@ class PlainFactory(Factory):
     def buildProtocol(self, addr: IAddress | None) -> TwistedProtocol:
         """Make the protocol of one connection."""
         peer = peer_address(addr) if addr is not None else PeerAddress("", 0)
-        forwarded = self._forwarded(peer, False, self._port)
-        return HTTP1Connection(self._front, peer, self._port, False, forwarded)
+        return HTTP1Connection(
+            self._front,
+            peer,
+            self._port,
+            secure=False,
+            trusted=self._front.trusted(peer.host),
+            forwarded=self._forwarded(peer, False, self._port),
+        )
 
 
 def client_key(peer: PeerAddress) -> str:

@@ -45,6 +45,7 @@ class RecordingStream:
         self.peer = peer
         self.local_port = local_port
         self.secure = secure
+        self.trusted = False
         self.forwarded = forwarded
         self.events: list[str] = []
         self.informational: list[ResponseHead] = []
