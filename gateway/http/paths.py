@@ -53,6 +53,28 @@ def decide_path(target: bytes) -> Path:
     )
 
 
+def strip_prefix(target: bytes, prefix: bytes) -> bytes:
+    """Take a route's prefix off a target, leaving what follows it byte for byte.
+
+    Args:
+        target: A target in origin-form whose decided path lies within `prefix`.
+        prefix: Decoded path without trailing slash.
+
+    Raises:
+        ProtocolError: 400: the prefix ends inside a segment of the target, behind an encoded slash.
+    """
+    path, question, query = target.partition(b"?")
+    end = len(prefix)
+    if _UNUSUAL.search(path):
+        borders = [at for at, octet in enumerate(path) if octet == _SLASH and at] + [len(path)]
+        # The last one: what precedes it may hold dot segments that lead back.
+        ends = [at for at in borders if _resolve(unquote_to_bytes(path[:at])).rstrip(b"/") == prefix]
+        if not ends:
+            raise ProtocolError("encoded slash at the end of the route's prefix")
+        end = ends[-1]
+    return (path[end:] or b"/") + question + query
+
+
 def _resolve(path: bytes) -> bytes:
     """Resolve dot segments and merge slashes; keeps a trailing slash.
 
@@ -72,6 +94,7 @@ def _resolve(path: bytes) -> bytes:
     return b"/" + b"/".join(kept) + slash
 
 
+_SLASH = ord("/")
 _UNUSUAL = re.compile(rb"%|//|/\.|\\")
 _INVALID_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ENCODED_SEPARATOR = re.compile(rb"%(2[Ff]|5[Cc])")
