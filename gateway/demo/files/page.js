@@ -13,14 +13,19 @@ function log(text, kind) {
 function live() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(`${scheme}//${location.host}/socket`);
+  const button = byId("say").querySelector("button");
   let typed = 0;
   const send = (text) => { log(`sent: ${text}`, "out"); socket.send(text); };
   socket.onopen = () => {
+    button.disabled = false;
     say(`open, ${socket.extensions ? `with ${socket.extensions}` : "without extensions"}`);
     send("first message, sent by the page's script");
   };
   socket.onmessage = (event) => log(`received: ${event.data}`);
-  socket.onclose = (event) => say(`closed: ${event.code} ${event.reason}`);
+  socket.onclose = (event) => {
+    button.disabled = true;
+    say(`closed: ${event.code} ${event.reason}`);
+  };
   byId("say").onsubmit = (event) => {
     event.preventDefault();
     const field = event.target.elements.text;
