@@ -44,7 +44,7 @@ def start(fields: Fields) -> str:
 def home(name: str, fields: Fields) -> str:
     """The app's first page: where to go, and what the app was told about the request."""
     received = _lower(fields)
-    rows = "".join(_row(key, value) for key, value in sorted(fields, key=lambda field: field[0].lower()))
+    rows = "".join(_row(*field) for field in sorted(fields, key=_telling_first))
     return _page(name, title="demo app", path=_path(received), rows=rows)
 
 
@@ -64,6 +64,11 @@ def _row(name: str, value: str) -> str:
     meaning = _MEANING.get(name.lower(), "")
     kind = ' class="added"' if name.lower() in _ADDED else ""
     return f"<tr{kind}><th>{escape(name)}</th><td><code>{escape(value)}</code></td><td>{escape(meaning)}</td></tr>\n"
+
+
+def _telling_first(field: tuple[str, str]) -> tuple[bool, str]:
+    name = field[0].lower()
+    return name not in _MEANING, name
 
 
 def _lower(fields: Fields) -> dict[str, str]:
