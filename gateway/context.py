@@ -33,5 +33,3 @@ class BuildContext:
     upstreams: UpstreamRegistry
     via: Via
     errors: ErrorAnswers
-
-

@@ -27,7 +27,8 @@ from gateway.errors import ClientDisconnected, ClientTimeout, GatewayError, Prot
 from gateway.http.known import DATE, TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
 from gateway.http.stream import DISCARD, PeerAddress, StreamHandler, StreamServer
-from gateway.net.stream_transport import UNCONNECTED, StreamTransport, unsent
+from gateway.net.endpoints import write_buffer_size
+from gateway.net.stream_transport import UNCONNECTED, StreamTransport
 from gateway.net.sweeper import Stillness, Sweeper
 from gateway.protocol.chunked import ChunkedDecoder, encode_content, encode_last_chunk
 from gateway.protocol.http1_fields import HeadLimits
@@ -463,7 +464,7 @@ class HTTP1Connection(TwistedProtocol):
         """Act on what has stood still for too long."""
         limits = self.front.limits
         state = self.state
-        waiting = unsent(self._transport) if self._writing_paused or state is State.LINGER else 0
+        waiting = write_buffer_size(self._transport) if self._writing_paused or state is State.LINGER else 0
         if waiting:
             limit = limits.linger if state is State.LINGER and waiting == 0 else limits.write_idle
             if self._stillness.lasted(("write", waiting), now) >= limit:

@@ -36,7 +36,8 @@ from gateway.errors import (
 from gateway.http.known import TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
 from gateway.http.stream import ResponseSink
-from gateway.net.stream_transport import UNCONNECTED, StreamTransport, unsent
+from gateway.net.endpoints import write_buffer_size
+from gateway.net.stream_transport import UNCONNECTED, StreamTransport
 from gateway.net.sweeper import Stillness, Sweeper
 from gateway.protocol.chunked import ChunkedDecoder, encode_content, encode_last_chunk
 from gateway.protocol.http1_fields import HeadLimits
@@ -423,7 +424,7 @@ class UpstreamConnection(TwistedProtocol):
             if self._stillness.lasted(("idle", self.exchanges), now) >= limits.keep_alive:
                 self._drop()
         elif self.state in (State.HEAD, State.BODY) and not self._reading_paused:
-            waiting = unsent(self._transport) if self._writing_paused else 0
+            waiting = write_buffer_size(self._transport) if self._writing_paused else 0
             still = self._stillness.lasted((self.exchanges, self._received, self._sent, waiting), now)
             if self.state is State.BODY or waiting or not self._request_done:
                 if still >= limits.idle_timeout:
