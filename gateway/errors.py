@@ -225,7 +225,7 @@ class ConfigError(GatewayError):
         found: What is there instead.
         suggestion: The nearest known key or value.
         source_line: Text of the line.
-        kind: Which sort of mistake, for programs: `syntax`, `unknown_key`, `not_yet`, `value`, `clash`, `file` and so on.
+        kind: Which sort of mistake, for programs: `syntax`, `unknown_key`, `not_yet`, `value`, `clash` and so on.
     """
 
     status = 503

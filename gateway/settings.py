@@ -55,7 +55,7 @@ def _strict(hint: Any) -> Any:
     return hint
 
 
-@plain_dataclass(frozen=True, slots=True)
+@plain_dataclass(frozen=True, slots=True, eq=False)  # hashed by identity: Annotated wants hashes
 class ShortForm:
     """Marks a type that may also be written in a shorter form.
 
@@ -76,7 +76,7 @@ class ShortForm:
         return {"anyOf": [dict(self.schema), handler(schema)]}
 
 
-class Secret(str):
+class Secret(str):  # noqa: SLOT000  (a str with slots cannot hold an attribute of its own)
     """A text whose value must not be shown.
 
     Args:
@@ -87,6 +87,7 @@ class Secret(str):
     reference: str
 
     def __new__(cls, value: str, reference: str) -> Secret:
+        """Remember the reference beside the value."""
         secret = super().__new__(cls, value)
         secret.reference = reference
         return secret

@@ -1,7 +1,7 @@
 """Key path → line and column in a TOML source, for every error about a setting.
 
-`tomllib` tells positions of syntax errors only. `find_places` reads a source that `tomllib` has already accepted and notes
-where each key and each value stands; it therefore checks nothing itself.
+`tomllib` tells positions of syntax errors only. `find_places` reads a source that `tomllib` has already accepted and
+notes where each key and each value stands; it therefore checks nothing itself.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Place:
 
 
 def find_places(source: str) -> Mapping[KeyPath, Place]:
-    """Find all keys and values of a TOML source.
+    r"""Find all keys and values of a TOML source.
 
     Args:
-        source: Text that `tomllib.loads` accepts, with line ends already folded to `\\n`.
+        source: Text that `tomllib.loads` accepts, with line ends already folded to `\n`.
 
     Returns:
         The place of every key path of the parsed source but the empty one.
