@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.settings import settings
+from pydantic import Field
+
+from gateway.settings import FieldName, FieldValue, settings
 
 
 @settings
@@ -15,6 +17,6 @@ class HeaderEdits:
         remove: Names of fields dropped.
     """
 
-    set: dict[str, str] = {}  # noqa: RUF012
-    add: dict[str, str] = {}  # noqa: RUF012
-    remove: tuple[str, ...] = ()
+    set: dict[FieldName, FieldValue] = Field(default_factory=dict)
+    add: dict[FieldName, FieldValue] = Field(default_factory=dict)
+    remove: tuple[FieldName, ...] = ()
