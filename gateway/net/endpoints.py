@@ -104,7 +104,7 @@ def write_buffer_size(transport: object) -> int:
 def backlog() -> int:
     """Give the longest queue of unaccepted connections that the kernel allows."""
     try:
-        return int(Path("/proc/sys/net/core/somaxconn").read_text(encoding="ascii"))
+        return int(Path("/proc/sys/net/core/somaxconn").read_bytes())
     except (OSError, ValueError):
         return socket.SOMAXCONN
 
