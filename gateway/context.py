@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twisted.internet.interfaces import IReactorTime
+
 from gateway.http.forwarding import Via
 from gateway.net.sweeper import Sweeper
 from gateway.units import Seconds
 from gateway.upstream.pool import UpstreamRegistry
-from gateway.web.request import ErrorAnswers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +24,11 @@ class BuildContext:
         sweeper: Watches deadlines.
         upstreams: Pools, kept across reloads.
         via: Our name in Via.
-        errors: The built-in error pages.
     """
 
-    reactor: object
+    reactor: IReactorTime
     clock: Callable[[], Seconds]
     wall_clock: Callable[[], Seconds]
     sweeper: Sweeper
     upstreams: UpstreamRegistry
     via: Via
-    errors: ErrorAnswers
