@@ -157,6 +157,10 @@ class Request:
             self._path = decide_path(self.head.target)
         return self._path
 
+    def forwarded_fields(self) -> bytes:
+        """Make the X-Forwarded-* lines for upstream."""
+        return b"%bX-Forwarded-Host: %b\r\n" % (self.forwarded, self.head.host)
+
     # From the front end.
 
     def data_received(self, data: bytes, end: bool) -> None:
@@ -170,6 +174,10 @@ class Request:
     def trailers_received(self, block: bytes) -> None:
         """Pass the trailer section on."""
         self.upstream.send_trailers(block)
+
+    def stream_broken(self, error: GatewayError) -> None:
+        """Answer content that breaks the protocol."""
+        self.fail(error)
 
     def stream_lost(self, error: GatewayError) -> None:
         """End the exchange: the client is gone."""
