@@ -1,7 +1,8 @@
 """One direction of a WebSocket as octets: frame boundaries, limits, and what must not simply pass (RFC 6455 §5).
 
-Payload passes as it came. Held back are only incomplete frame headers and control frames, so at most 131 octets; a close
-frame and the pong to a ping of our own are taken out and reported. Opening and closing handshakes are left to others.
+Payload passes as it came. Held back are only incomplete frame headers and control frames, so at most 131 octets; a
+close frame and the pong to a ping of our own are taken out and reported. Opening and closing handshakes are left to
+others.
 
 What arrives, by state of the pipe's input:
 

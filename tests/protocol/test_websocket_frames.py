@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -276,7 +278,7 @@ streams = st.lists(any_frame, max_size=8).map(b"".join) | st.binary(max_size=60)
 
 def chunked(data: bytes, cuts: list[int]) -> list[bytes]:
     borders = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in zip(borders, borders[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(borders)]
 
 
 @given(data=streams, cuts=st.lists(st.integers(0, 2000), max_size=12), extended=st.booleans())
