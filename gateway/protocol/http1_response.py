@@ -59,8 +59,11 @@ def parse_response(data: bytes, limits: HeadLimits, method: bytes) -> ResponseHe
         _check_coding(special[TRANSFER_ENCODING], length, version)
     framing = _framing(status, method, known, length)
     keep_alive = version == 1
+    upgrade = b""
     if known & CONNECTION:
         options = connection_options(special[CONNECTION])
+        if options.upgrade and known & UPGRADE:
+            upgrade = special[UPGRADE].replace(b"\n", b",").lower()
         keep_alive = not options.close and (keep_alive or options.keep_alive)
         if options.named:
             block = without(block, options.named)
@@ -72,7 +75,7 @@ def parse_response(data: bytes, limits: HeadLimits, method: bytes) -> ResponseHe
         framing,
         length,
         keep_alive and framing is not Framing.CLOSE,
-        special[UPGRADE].replace(b"\n", b",").lower() if known & UPGRADE else b"",
+        upgrade,
         end + 4,
     )
 

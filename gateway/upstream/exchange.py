@@ -255,8 +255,11 @@ class UpstreamConnection(TwistedProtocol):
             self._write(encode_last_chunk(block))
 
     def reset(self, error: GatewayError) -> None:
-        """Give the exchange up: the connection is closed, the sink is not called again."""
-        if self._sink is not None:
+        """Give the exchange up: the connection is closed, the sink is not called again.
+
+        A tunnel whose far half is closed has no sink any more, but still a connection.
+        """
+        if self._sink is not None or self.state is State.TUNNEL:
             self._sink = None
             self._drop(abort=True)
 
