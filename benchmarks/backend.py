@@ -1,4 +1,4 @@
-"""The application behind all contenders, and the clients that wrk is not: two small C programs, compiled for each run."""
+"""The application behind all contenders, and the clients that wrk is not: two C programs, compiled for each run."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import time
 
 from benchmarks.contenders.base import ADDED_FIELDS, SITES
 from benchmarks.load import Target, request_text
@@ -17,7 +18,7 @@ _HANDSHAKE = (
 
 
 def does_its_task(target: Target) -> None:
-    """Check that forwarded fields reach the application, and added ones the client.
+    """Check that forwarded fields reach the application, added ones the client, and a line the access log.
 
     Args:
         target: Whom to check.
@@ -38,6 +39,18 @@ def does_its_task(target: Target) -> None:
     _expect(target, "X-Forwarded-Port", seen.get("x-forwarded-port"), str(target.port))
     _expect(target, "Via present", "via" in seen, True)
     _expect(target, "X-Request-Id", (fields.get("X-Request-Id") or "none").lower(), seen.get("x-request-id"))
+    _is_logged(target)
+
+
+def _is_logged(target: Target) -> None:
+    deadline = time.monotonic() + _TIME
+    while time.monotonic() < deadline:
+        log = target.log
+        files = [log] if log and log.is_file() else log.glob("**/*") if log else []
+        if any(b"/echo" in file.read_bytes() for file in files if file.is_file()):
+            return
+        time.sleep(0.1)
+    raise BenchmarkError(f"{target.name} writes no access log")
 
 
 def answers(target: Target, method: str, path: str, body: bytes, status: int, expected: bytes) -> None:

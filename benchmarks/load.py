@@ -30,6 +30,8 @@ class Target:
     port: int
     backend: Backend
     folder: Path
+    log: Path | None
+    """The file or folder of its access log."""
 
 
 @dataclass(frozen=True, slots=True)

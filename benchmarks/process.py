@@ -26,6 +26,8 @@ class Command:
     """How a server is started in the foreground."""
 
     argv: list[str]
+    log: Path | None = None
+    """The file, or the folder of files, that its access log goes to; None if it writes none."""
     env: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -69,7 +69,7 @@ def _row(result: Result, contender: str) -> list[str]:
 
 def table(results: Sequence[Result]) -> str:
     """A Markdown table: medians over the rounds, ratios as median (least-greatest) of the rounds' ratios."""
-    columns = ["workload", "contender", "cost", *(f"× {peer}" for peer in _PEERS)]
+    columns = ["workload", "contender", "cost", *(f"{peer} = 1" for peer in _PEERS)]
     lines = [[*columns, "a second", "p50 ms", "p99 ms", "memory MB"]]
     notes = []
     for result in results:

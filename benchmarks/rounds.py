@@ -31,9 +31,10 @@ def _started(contender: Contender, backend: Backend, folder: Path) -> Iterator[T
     """Run a contender in a new folder until the block ends."""
     own = Path(tempfile.mkdtemp(prefix=f"{contender.name.partition('@')[0]}-", dir=folder))
     port, output = free_port(), own / "output"
-    with running(contender.prepare(Task(own, port, backend.port)), output) as pid:
+    command = contender.prepare(Task(own, port, backend.port))
+    with running(command, output) as pid:
         wait_for_port(port, pid, output)
-        target = Target(contender.name, pid, port, backend, own)
+        target = Target(contender.name, pid, port, backend, own, command.log)
         checks.does_its_task(target)
         yield target
 

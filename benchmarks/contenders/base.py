@@ -24,7 +24,7 @@ class Task:
     """What a contender has to do: serve all sites on a port, each of them an application on the backend's port."""
 
     folder: Path
-    """An empty folder of its own: configuration, logs and whatever it keeps."""
+    """A folder of its own: configuration, logs and whatever it keeps; `output` in it takes what it prints."""
     port: int
     backend: int
 

@@ -38,7 +38,7 @@ def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...]) -> Command:
     for site in SITES:
         (sites / f"{site}.toml").write_text(_SITE.format(backend=task.backend, added=added))
     argv = [sys.executable, *_TWISTD, "-n", "--pidfile=", *twistd, "gateway", "-c", str(sites)]
-    return Command(argv, {"PYTHONPATH": str(checkout)})
+    return Command(argv, task.folder / "logs", {"PYTHONPATH": str(checkout)})
 
 
 def _version(*, checkout: Path) -> str:

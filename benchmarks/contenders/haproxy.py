@@ -10,7 +10,7 @@ from benchmarks.process import Command
 _MAIN = """\
 global
     nbthread 1
-    maxconn 9000
+    maxconn 4000
     log stdout len 4096 format raw local0
 defaults
     mode http
@@ -56,7 +56,7 @@ def _prepare(task: Task) -> Command:
             sites="".join(_SITE.format(site=site, backend=task.backend) for site in SITES),
         )
     )
-    return Command(["haproxy", "-db", "-q", "-f", str(config)])
+    return Command(["haproxy", "-db", "-f", str(config)], task.folder / "output")
 
 
 def _version() -> str:

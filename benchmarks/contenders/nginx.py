@@ -77,7 +77,7 @@ def _prepare(task: Task) -> Command:
             sites=sites.replace(" backlog=4096", "").replace(f":{task.port};", f":{task.port} backlog=4096;", 1),
         )
     )
-    return Command(["nginx", "-p", str(task.folder), "-c", str(config)])
+    return Command(["nginx", "-p", str(task.folder), "-c", str(config)], task.folder / "access.log")
 
 
 def _version() -> str:
