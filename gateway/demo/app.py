@@ -9,8 +9,8 @@ from typing import IO, TYPE_CHECKING, cast
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.web import http
-from twisted.web.resource import NoResource, Resource
-from twisted.web.static import Data
+from twisted.web.pages import notFound
+from twisted.web.resource import IResource, Resource
 from twisted.web.vhost import NameVirtualHost
 
 from gateway.demo import pages
@@ -55,15 +55,15 @@ def _app(clock: IReactorTime) -> Resource:
 def _with_assets(root: Resource) -> Resource:
     for name, kind in _ASSETS.items():
         content = files("gateway.demo").joinpath("files", name).read_bytes()
-        root.putChild(name.encode(), Data(content, f"{kind}; charset=utf-8"))
+        root.putChild(name.encode(), _Asset(content, f"{kind}; charset=utf-8"))
     return root
 
 
 class _Start(Resource):
     """What `http://localhost:8080/` shows: what is running, and where."""
 
-    def getChild(self, path: bytes, request: IRequest) -> Resource:
-        return self if path == b"" else NoResource()
+    def getChild(self, path: bytes, request: IRequest) -> IResource:
+        return self if path == b"" else notFound()
 
     def render_GET(self, request: Request) -> bytes:
         return _html(request, pages.start(_fields(request)))
@@ -77,11 +77,24 @@ class _Page(Resource):
         self._name = name
         self._render = render
 
-    def getChild(self, path: bytes, request: IRequest) -> Resource:
-        return self if path == b"" else NoResource()
+    def getChild(self, path: bytes, request: IRequest) -> IResource:
+        return self if path == b"" else notFound()
 
     def render_GET(self, request: Request) -> bytes:
         return _html(request, self._render(self._name, _fields(request)))
+
+
+class _Asset(Leaf):
+    """A file of the package."""
+
+    def __init__(self, content: bytes, kind: str) -> None:
+        super().__init__()
+        self._content = content
+        self._kind = kind
+
+    def render_GET(self, request: Request) -> bytes:
+        request.setHeader("content-type", self._kind)
+        return self._content
 
 
 class _Headers(Leaf):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IPullProducer
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import LoopingCall
 from twisted.web import http
 from twisted.web.resource import Resource
@@ -83,25 +83,34 @@ class Download(Leaf):
         request.setHeader("content-length", size)
         if request.method == b"HEAD" or int(size) == 0:
             return b""
-        request.registerProducer(_Blocks(request, int(size)), streaming=False)
+        blocks = _Blocks(request, int(size))
+        request.registerProducer(blocks, streaming=True)
+        blocks.resumeProducing()
         return NOT_DONE_YET
 
 
-@implementer(IPullProducer)
+@implementer(IPushProducer)
 class _Blocks:
-    """Writes the next block each time the transport has room."""
+    """Writes block after block for as long as the transport has room."""
 
     def __init__(self, request: Request, size: int) -> None:
         self._request = request
         self._left = size
+        self._room = False
 
     def resumeProducing(self) -> None:
-        block = PATTERN[: self._left]
-        self._left -= len(block)
-        self._request.write(block)
-        if not self._left:
-            self._request.unregisterProducer()
-            self._request.finish()
+        self._room = True
+        while self._room and self._left:
+            block = PATTERN[: self._left]
+            self._left -= len(block)
+            if not self._left:
+                self._request.unregisterProducer()
+            self._request.write(block)
+            if not self._left:
+                self._request.finish()
+
+    def pauseProducing(self) -> None:
+        self._room = False
 
     def stopProducing(self) -> None:
         self._left = 0
