@@ -34,7 +34,7 @@ def decide_path(target: bytes) -> Path:
         target: A request target in origin-form, or `*`.
 
     Raises:
-        ProtocolError: 400: an invalid percent escape, an encoded NUL or other control octet, or a climb above the root.
+        ProtocolError: 400: an invalid percent escape, an encoded control octet, or a climb above the root.
     """
     path = target.partition(b"?")[0]
     if path[:1] != b"/":  # `OPTIONS *` asks about the whole server
@@ -45,7 +45,7 @@ def decide_path(target: bytes) -> Path:
         raise ProtocolError("invalid percent escape in the path (RFC 3986 §2.1)")
     decoded = unquote_to_bytes(path)
     if _CONTROL.search(decoded):
-        raise ProtocolError("control octet in the path (RFC 3986 §7.3)")
+        raise ProtocolError("encoded control octet in the path (RFC 3986 §7.3)")
     literal = _ENCODED_SEPARATOR.sub(b"%25\\g<1>", path)
     return Path(
         _resolve(decoded.replace(b"\\", b"/")),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import Field
 from twisted.internet.defer import Deferred
@@ -68,6 +68,13 @@ class Proxy:
     websocket: WebSocket = WebSocket()
 
 
+class FieldEdits(Protocol):
+    """Edits of a block of field lines; implemented by `filters.headers`."""
+
+    def apply(self, block: bytes, known: int) -> bytes:
+        """Edit field lines; `known` is the mask of the well-known fields among them."""
+
+
 class ProxyResource(Resource):
     """A location that upstreams answer.
 
@@ -78,7 +85,7 @@ class ProxyResource(Resource):
         retries: Further tries that one request may have.
         host: Host to send; empty keeps the client's.
         prefix: Path prefix to strip from the target; empty keeps the target.
-        edit_fields: Edits the request's field lines; None keeps them.
+        edits: Edit the request's field lines, in order.
         forwarded: Whether to send Forwarded too.
         request_start: Makes the X-Request-Start line; None for none.
     """
@@ -86,7 +93,7 @@ class ProxyResource(Resource):
     __slots__ = (
         "_balancer",
         "_clock",
-        "_edit_fields",
+        "_edits",
         "_forwarded",
         "_host",
         "_prefix",
@@ -105,7 +112,7 @@ class ProxyResource(Resource):
         retries: int = 2,
         host: bytes = b"",
         prefix: bytes = b"",
-        edit_fields: Callable[[bytes], bytes] | None = None,
+        edits: Sequence[FieldEdits] = (),
         forwarded: bool = False,
         request_start: Callable[[], bytes] | None = None,
     ) -> None:
@@ -116,7 +123,7 @@ class ProxyResource(Resource):
         self._host = host
         self._prefix = prefix
         self._prefix_line = b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""
-        self._edit_fields = edit_fields
+        self._edits = tuple(edits)
         self._forwarded = forwarded
         self._request_start = request_start
 
@@ -181,7 +188,9 @@ class ProxyResource(Resource):
             HTTPError: 508: the request came through this gateway before.
         """
         head = request.head
-        block = head.fields if self._edit_fields is None else self._edit_fields(head.fields)
+        block = head.fields
+        for edits in self._edits:
+            block = edits.apply(block, head.known)
         lines = request.forwarded_fields()
         if self._forwarded:
             lines = add_forwarded(lines, request.stream.peer.host, head.host, request.stream.secure)
