@@ -11,7 +11,7 @@ from gateway.context import BuildContext
 from gateway.errors import HTTPError
 from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
-from gateway.filters.headers import BlockEdits, HeaderFilter
+from gateway.filters.headers import HeaderFilter, request_edits
 from gateway.net.endpoints import client_endpoint
 from gateway.net.tls_client import UpstreamTLS
 from gateway.resources.page import ErrorPages, FixedReply, Reply
@@ -72,7 +72,8 @@ class Compiler:
         filters: list[Filter] = []
         if location.slash != "keep":
             filters.append(SlashFilter(location.slash))
-        filters += [HeaderFilter(edits) for edits in location.headers]
+        if location.headers:
+            filters.append(HeaderFilter(*location.headers))
         return LocationResource(
             self._leaf(location, location.leaf),
             self._pages,
@@ -88,7 +89,9 @@ class Compiler:
         """Build what the other hosts of a site answer: a redirect to the canonical one."""
         slash: Slash = next((location.slash for location in site.locations if not location.prefix), "keep")
         filters = tuple(
-            HeaderFilter(edits) for location in site.locations if not location.prefix for edits in location.headers
+            HeaderFilter(*location.headers)
+            for location in site.locations
+            if location.headers and not location.prefix and not location.exact
         )
         leaf = CanonicalRedirect(site.canonical.encode("ascii"), slash)
         return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name, filters=filters)])
@@ -122,7 +125,7 @@ class Compiler:
             retries=proxy.retries,
             host=host.encode("ascii"),
             prefix=location.prefix.encode("utf-8") if proxy.strip else b"",
-            edits=[BlockEdits(edits) for edits in location.request_headers],
+            edits=[request_edits(*location.request_headers)] if location.request_headers else [],
             forwarded=proxy.forwarded,
             request_start=partial(_request_start, context) if proxy.request_start else None,
         )

@@ -113,7 +113,7 @@ class Gateway(Service):
 
     def _assemble(self, loaded: Loaded, config: GatewayConfig) -> Front:
         errors = ErrorPages()
-        trusted = TrustedProxies(config.trusted_proxies)
+        trusted = TrustedProxies(config.trusted_proxies, config.client_ip_header or "")
         context = BuildContext(
             reactor=self._reactor,
             clock=_monotonic,

@@ -17,6 +17,7 @@ from gateway.config.shorthand import (
     ProxyForm,
     RedirectEntry,
     RedirectForm,
+    RequestHeadersForm,
     SpaForm,
     StaticForm,
     expand_route,
@@ -53,7 +54,7 @@ class RouteTable:
     max_body: Size | None = None
     slash: Slash | None = None
     headers: HeadersForm = HeaderEdits()
-    request_headers: HeadersForm = HeaderEdits()
+    request_headers: RequestHeadersForm = HeaderEdits()
 
 
 Route = Annotated[
@@ -100,7 +101,7 @@ class SiteFile:
     routes: dict[PathPattern, Route] = Field(default_factory=dict)
     redirects: dict[PathPattern, RedirectEntry] = Field(default_factory=dict)
     headers: HeadersForm = HeaderEdits()
-    request_headers: HeadersForm = HeaderEdits()
+    request_headers: RequestHeadersForm = HeaderEdits()
     websocket: WebSocket | None = None
     errors: dict[ErrorKey, FilePath] = Field(default_factory=dict)
     https: Annotated[
