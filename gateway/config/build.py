@@ -58,9 +58,7 @@ class SiteBuilder:
             assets=file.assets,
             noindex=file.noindex,
             security_txt=file.security_txt,
-            origins={
-                key: self._origin((key,)) for key in _WITH_ORIGIN if any(key in each.data for each in self.sources)
-            },
+            origins={key: self._origin((key,)) for key in _WITH_ORIGIN if self._is_set(key)},
         )
 
     def _locations(self) -> tuple[Location, ...]:
@@ -139,6 +137,9 @@ class SiteBuilder:
             if "canonical" in own:
                 self._complain("only a file named after a host has a canonical name", ("canonical",))
             self.file = dataclasses.replace(self.file, canonical=None)
+
+    def _is_set(self, key: str) -> bool:
+        return any(key in source.data for source in self.sources)
 
     def _complain(self, message: str, path: KeyPath, kind: str = "value") -> None:
         source = place_in(self.sources, path)

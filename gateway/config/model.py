@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from gateway.config.source import Origin
+from gateway.config.source import NOWHERE, Origin
 from gateway.errors import ConfigError
 from gateway.features import Leaf, Security
 from gateway.filters.canonical import Slash
@@ -221,7 +221,7 @@ class Location:
     slash: Slash = "keep"
     headers: tuple[HeaderEdits, ...] = ()
     request_headers: tuple[HeaderEdits, ...] = ()
-    origin: Origin = Origin()
+    origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,10 @@ class Origin:
         return f"{self.file}:{self.line} {self.key}" if self.line else self.file
 
 
+NOWHERE = Origin()
+"""Not set in any file."""
+
+
 class Source:
     """A TOML file that was read and parsed.
 
