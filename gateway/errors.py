@@ -168,6 +168,14 @@ class CertificateInvalid(UpstreamError):
     proxy_status: ClassVar[str] = "tls_certificate_error"
 
 
+class HandshakeFailed(UpstreamError):
+    """The upstream did not complete the TLS handshake; nothing was sent."""
+
+    retryable = True
+    reason = "upstream_tls"
+    proxy_status: ClassVar[str] = "tls_protocol_error"
+
+
 class ConnectionReset(UpstreamError):
     """The upstream closed before the response head."""
 

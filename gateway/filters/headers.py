@@ -1,10 +1,22 @@
-"""Header edits: set, add and remove fields of responses and of requests on their way upstream."""
+"""Header edits: set, add and remove fields of responses and of requests on their way upstream.
+
+Responses are edited whatever made them: an application, an error page, a redirect, a 304. What frames a message,
+belongs to one connection, or is written by the gateway itself cannot be edited.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from pydantic import Field
 
+from gateway.http.fields import is_token, make_line, without
+from gateway.http.known import BITS, FORWARDING_NAMES, HOP_BY_HOP
+from gateway.http.message import ResponseHead
 from gateway.settings import FieldName, FieldValue, settings
+from gateway.web.filter import BaseFilter
+from gateway.web.request import Request
 
 
 @settings
@@ -20,3 +32,153 @@ class HeaderEdits:
     set: dict[FieldName, FieldValue] = Field(default_factory=dict)
     add: dict[FieldName, FieldValue] = Field(default_factory=dict)
     remove: tuple[FieldName, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check names and values.
+
+        Raises:
+            ValueError: A field is malformed, cannot be edited, or is edited in two ways.
+        """
+        BlockEdits(self)
+
+
+class BlockEdits:
+    """Edits prepared for a block of field lines.
+
+    Args:
+        edits: What to do.
+        protected: Lower-case names that cannot be edited, beside those that never can.
+
+    Attributes:
+        dropped: Lower-case names removed first.
+        lines: Field lines appended then.
+        known: Mask of the well-known fields among `lines`.
+
+    Raises:
+        ValueError: A field is malformed, cannot be edited, or is edited in two ways.
+    """
+
+    __slots__ = ("_mask", "_others", "dropped", "known", "lines")
+
+    def __init__(self, edits: HeaderEdits, protected: frozenset[bytes] = frozenset()) -> None:
+        for name in (*edits.set, *edits.add, *edits.remove):
+            _check_name(name, protected)
+        put = _lower(edits.set)
+        removed = _lower(edits.remove)
+        doubled = (put | _lower(edits.add)) & removed
+        if doubled:
+            raise ValueError(f"{_name_of(doubled)} is both set and removed")
+        doubled = put & _lower(edits.add)
+        if doubled:
+            raise ValueError(f"{_name_of(doubled)} is both set and added")
+        self.dropped = put | removed
+        self._mask = _mask(self.dropped)
+        self._others = tuple(name for name in self.dropped if name not in BITS)
+        fields = [*edits.set.items(), *edits.add.items()]
+        self.lines = b"".join(_line(name, value) for name, value in fields)
+        self.known = _mask(put | _lower(edits.add))
+
+    def may_drop(self, block: bytes, known: int) -> bool:
+        """Tell cheaply whether a block may hold a field to drop.
+
+        Args:
+            block: Field lines.
+            known: Mask of the well-known fields among them.
+        """
+        if known & self._mask:
+            return True
+        if not self._others:
+            return False
+        lower = block.lower()
+        return any(name in lower for name in self._others)
+
+    def apply(self, block: bytes, known: int) -> bytes:
+        """Edit the fields of a request on its way upstream.
+
+        Args:
+            block: Field lines.
+            known: Mask of the well-known fields among them.
+        """
+        if self.may_drop(block, known):
+            block = without(block, self.dropped)
+        return block + self.lines
+
+
+class HeaderFilter(BaseFilter):
+    """Edits every response's fields.
+
+    Args:
+        edits: The table `[headers]`.
+
+    Raises:
+        ValueError: A field cannot be edited.
+    """
+
+    __slots__ = ("_edits",)
+
+    def __init__(self, edits: HeaderEdits) -> None:
+        self._edits = BlockEdits(edits)
+
+    def on_response(self, request: Request, head: ResponseHead) -> None:
+        """Remove first, then append."""
+        edits = self._edits
+        if edits.may_drop(head.fields, head.known):
+            head.remove(edits.dropped)
+        head.fields += edits.lines
+        head.known |= edits.known
+
+
+def request_edits(edits: HeaderEdits) -> BlockEdits:
+    """Prepare the table `[request_headers]`, for `BlockEdits.apply`.
+
+    Raises:
+        ValueError: A field cannot be edited.
+    """
+    return BlockEdits(edits, _WRITTEN_UPSTREAM)
+
+
+def _check_name(name: str, protected: frozenset[bytes]) -> None:
+    lower = name.encode("utf-8").lower()
+    if not is_token(lower):
+        raise ValueError(f"{name!r} is not a header name: letters, digits and hyphens only")
+    if lower in _FRAMING or lower.startswith(b"sec-websocket-"):
+        raise ValueError(f"{name} cannot be edited: it belongs to the connection, not to the message")
+    if lower in _WRITTEN or lower in protected:
+        raise ValueError(f"{name} cannot be edited: the gateway writes it itself")
+
+
+def _line(name: str, value: str) -> bytes:
+    if not value.isprintable():
+        raise ValueError(f"the value of {name} holds a control character: {value!r}")
+    return make_line(name.encode("ascii"), value.strip().encode("utf-8"))
+
+
+def _lower(names: Iterable[str]) -> frozenset[bytes]:
+    """Fold names to lower case.
+
+    Raises:
+        ValueError: A name is there twice.
+    """
+    found: set[bytes] = set()
+    for name in names:
+        lower = name.lower().encode("ascii")
+        if lower in found:
+            raise ValueError(f"{name} is there twice, in different spellings")
+        found.add(lower)
+    return frozenset(found)
+
+
+def _mask(names: frozenset[bytes]) -> int:
+    mask = 0
+    for name in names:
+        mask |= BITS.get(name, 0)
+    return mask
+
+
+def _name_of(names: frozenset[bytes]) -> str:
+    return min(names).decode("ascii")
+
+
+_FRAMING: Final = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
+_WRITTEN: Final = frozenset({b"x-request-id"})
+_WRITTEN_UPSTREAM: Final = (FORWARDING_NAMES - {b"x-real-ip"}) | {b"via", b"proxy", b"x-request-start"}

@@ -121,7 +121,7 @@ class ResponseHead:
         framing: How the content ends; NONE also for answers to HEAD, 1xx, 204 and 304.
         content_length: The Content-Length announced; None where none was.
         keep_alive: Whether the connection it came on may carry another exchange.
-        upgrade: The protocol of a 101, in lower case.
+        upgrade: The protocol of a 101, in lower case; empty without the connection option.
         size: Octets the head took on the wire; 0 for one made here.
     """
 

@@ -40,6 +40,9 @@ class StreamHandler(Protocol):
     def trailers_received(self, block: bytes) -> None:
         """Take the trailer section as a block of field lines; ends the content."""
 
+    def stream_broken(self, error: GatewayError) -> None:
+        """Learn that the content breaks the protocol or came too slowly; the client can still be answered."""
+
     def stream_lost(self, error: GatewayError) -> None:
         """Learn that the client is gone: at most once, nothing comes after it."""
 
@@ -61,6 +64,7 @@ class ServerStream(Protocol):
         peer: The connection's other end.
         local_port: Port the client connected to; 0 for a UNIX socket.
         secure: Whether the connection uses TLS.
+        trusted: Whether the other end is a trusted proxy, whose forwarding fields hold.
         forwarded: X-Forwarded-For, -Proto and -Port lines of this connection, made once.
     """
 
@@ -68,6 +72,7 @@ class ServerStream(Protocol):
     peer: PeerAddress
     local_port: int
     secure: bool
+    trusted: bool
     forwarded: bytes
 
     def send_informational(self, head: ResponseHead) -> None:
@@ -156,6 +161,9 @@ class Discard:
 
     def trailers_received(self, block: bytes) -> None:
         """Ignore trailers."""
+
+    def stream_broken(self, error: GatewayError) -> None:
+        """Ignore the error."""
 
     def stream_lost(self, error: GatewayError) -> None:
         """Ignore the loss."""

@@ -1,13 +1,28 @@
-"""The reverse proxy: leases an upstream and joins two streams."""
+"""The reverse proxy: leases an upstream, joins two streams, and tries again where that is safe."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from pydantic import Field
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
+from gateway.http.forwarding import Via, add_forwarded
+from gateway.http.paths import strip_prefix
 from gateway.resources.websocket import WebSocket
 from gateway.settings import Duration, Size, settings
 from gateway.units import ByteCount, Seconds
-from gateway.upstream.address import Upstream
+from gateway.upstream.address import Upstream as Address
+from gateway.web.resource import Resource
+
+if TYPE_CHECKING:
+    from gateway.upstream.balancer import Balancer, Lease
+    from gateway.upstream.exchange import UpstreamConnection
+    from gateway.upstream.pool import Upstream
+    from gateway.web.request import Request
 
 
 @settings
@@ -34,7 +49,7 @@ class Proxy:
         websocket: Limits of WebSockets.
     """
 
-    to: tuple[Upstream, ...] = Field(min_length=1)
+    to: tuple[Address, ...] = Field(min_length=1)
     strip: bool = False
     connect_timeout: Duration = Seconds(3)
     tls_timeout: Duration = Seconds(10)
@@ -51,3 +66,208 @@ class Proxy:
     ca: str = ""
     server_name: str = ""
     websocket: WebSocket = WebSocket()
+
+
+class ProxyResource(Resource):
+    """A location that upstreams answer.
+
+    Args:
+        balancer: Chooses among the upstreams.
+        clock: Monotonic seconds.
+        via: Writes our name into Via and recognises requests that went round in a loop.
+        retries: Further tries that one request may have.
+        host: Host to send; empty keeps the client's.
+        prefix: Path prefix to strip from the target; empty keeps the target.
+        edit_fields: Edits the request's field lines; None keeps them.
+        forwarded: Whether to send Forwarded too.
+        request_start: Makes the X-Request-Start line; None for none.
+    """
+
+    __slots__ = (
+        "_balancer",
+        "_clock",
+        "_edit_fields",
+        "_forwarded",
+        "_host",
+        "_prefix",
+        "_prefix_line",
+        "_request_start",
+        "_retries",
+        "_via",
+    )
+
+    def __init__(
+        self,
+        balancer: Balancer,
+        *,
+        clock: Callable[[], Seconds],
+        via: Via,
+        retries: int = 2,
+        host: bytes = b"",
+        prefix: bytes = b"",
+        edit_fields: Callable[[bytes], bytes] | None = None,
+        forwarded: bool = False,
+        request_start: Callable[[], bytes] | None = None,
+    ) -> None:
+        self._balancer = balancer
+        self._clock = clock
+        self._via = via
+        self._retries = retries
+        self._host = host
+        self._prefix = prefix
+        self._prefix_line = b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""
+        self._edit_fields = edit_fields
+        self._forwarded = forwarded
+        self._request_start = request_start
+
+    def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
+        """Send the request to an upstream and join the two streams."""
+        request.recovery = self
+        lease = self._balancer.checkout()
+        if lease is None:
+            raise NoUpstreamAvailable("no upstream may be used")
+        self._send(request, lease, data, end)
+
+    def recover(self, request: Request, error: GatewayError) -> bool:
+        """Try again: after a failed connection another upstream, after a dead reused connection a fresh one.
+
+        Source: RFC 9110 §9.2.2; RFC 9112 §9.3.1.
+        """
+        if not error.retryable or request.retries >= self._retries or request.lease is None:
+            return False
+        failed = request.upstream
+        if isinstance(failed, Connecting):
+            data, end, tried = failed.data, failed.end, (*failed.tried, failed.lease.upstream)
+        else:
+            tried = ()
+            data, end = request.state if isinstance(request.state, tuple) else (b"", False)
+            if request.bytes_in != len(data) or not _may_repeat(request.head.method, data, end):
+                return False
+        lease = self._balancer.checkout(tried)
+        if lease is None:
+            return False
+        request.lease.release(error)
+        request.retries += 1
+        self._connect(request, lease, data, end, tried)
+        return True
+
+    def _send(self, request: Request, lease: Lease, data: bytes, end: bool) -> None:
+        connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
+        if connection is None:
+            self._connect(request, lease, data, end, ())
+            return
+        request.lease = lease
+        request.leased = self._clock()
+        request.state = (data, end)
+        self.start(request, connection, data, end)
+
+    def _connect(self, request: Request, lease: Lease, data: bytes, end: bool, tried: tuple[Upstream, ...]) -> None:
+        request.lease = lease
+        request.leased = self._clock()
+        request.state = (data, end)
+        Connecting(self, request, lease, data, end, tried).start()
+
+    def start(self, request: Request, connection: UpstreamConnection, data: bytes, end: bool) -> None:
+        """Begin the exchange on a connection."""
+        head = request.head
+        request.upstream = connection
+        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
+        connection.send_request(request, head, target, self._host or head.host, self.fields(request), data, end)
+
+    def fields(self, request: Request) -> bytes:
+        """Make the block of field lines that goes upstream.
+
+        Raises:
+            HTTPError: 508: the request came through this gateway before.
+        """
+        head = request.head
+        block = head.fields if self._edit_fields is None else self._edit_fields(head.fields)
+        lines = request.forwarded_fields()
+        if self._forwarded:
+            lines = add_forwarded(lines, request.stream.peer.host, head.host, request.stream.secure)
+        if self._request_start is not None:
+            lines += self._request_start()
+        return b"%b%b%b%b%b" % (block, lines, self._prefix_line, request.id_line, self._via.line(head))
+
+
+class Connecting:
+    """Stands in for the upstream while a connection is being opened: keeps what arrives, stops what would follow."""
+
+    __slots__ = ("_opening", "_proxy", "_request", "_trailers", "data", "end", "lease", "tried")
+
+    def __init__(
+        self,
+        proxy: ProxyResource,
+        request: Request,
+        lease: Lease,
+        data: bytes,
+        end: bool,
+        tried: tuple[Upstream, ...],
+    ) -> None:
+        self._proxy = proxy
+        self._request: Request | None = request
+        self._opening: Deferred[None] | None = None
+        self._trailers = b""
+        self.lease = lease
+        self.data = data
+        self.end = end
+        self.tried = tried
+
+    def start(self) -> None:
+        """Open the connection."""
+        request = self._request
+        if request is None:
+            return
+        request.upstream = self
+        if not self.end:
+            request.pause_body()
+        self._opening = self.lease.upstream.connect().addCallbacks(self._opened, self._failed)
+
+    def _opened(self, connection: UpstreamConnection) -> None:
+        request, self._request = self._request, None
+        if request is None:
+            if not self.lease.upstream.put_back(connection):
+                connection.close()
+            return
+        self._proxy.start(request, connection, self.data, self.end and not self._trailers)
+        if self._trailers:
+            connection.send_trailers(self._trailers)
+        elif not self.end:
+            request.resume_body()
+
+    def _failed(self, failure: Failure) -> None:
+        request = self._request
+        if request is None:
+            return
+        error = failure.value
+        if not isinstance(error, GatewayError):
+            error = ConnectionRefused(f"{self.lease.name}: {error}")
+        request.fail(error)
+
+    def send_data(self, data: bytes, end: bool) -> None:
+        """Keep content until there is somebody to send it to; what follows was stopped."""
+        self.data += data
+        self.end = end
+
+    def send_trailers(self, block: bytes) -> None:
+        """Keep the trailer section."""
+        self._trailers = block
+        self.end = True
+
+    def reset(self, error: GatewayError) -> None:
+        """Give up; a connection that still comes goes to the pool."""
+        self._request = None
+
+    def pause_body(self) -> None:
+        """Ignore: there is no response yet."""
+
+    def resume_body(self) -> None:
+        """Ignore: there is no response yet."""
+
+
+def _may_repeat(method: bytes, data: bytes, end: bool) -> bool:
+    return method in IDEMPOTENT or (not data and not end)
+
+
+IDEMPOTENT = frozenset({b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS"})
+"""Methods that may be sent twice (RFC 9110 §9.2.2); TRACE is not forwarded."""

@@ -83,7 +83,7 @@ class Request:
         lease: The upstream in use; released once, by `finish`.
         client: The client's address after trusted proxies.
         secure: Whether the client used HTTPS, after trusted proxies.
-        forwarded: X-Forwarded-* lines for upstream but X-Forwarded-Host.
+        forwarded: X-Forwarded-* lines for upstream, without X-Forwarded-Host unless a trusted proxy sent the request.
         id_line: `X-Request-Id: …` CRLF.
         received: When the head was complete, in monotonic seconds; `leased`, `first_byte`, `finished` likewise.
         status: The status sent; 0 before.
@@ -157,6 +157,12 @@ class Request:
             self._path = decide_path(self.head.target)
         return self._path
 
+    def forwarded_fields(self) -> bytes:
+        """Make the X-Forwarded-* lines for upstream; those of a trusted proxy are whole already."""
+        if self.stream.trusted:
+            return self.forwarded
+        return b"%bX-Forwarded-Host: %b\r\n" % (self.forwarded, self.head.host)
+
     # From the front end.
 
     def data_received(self, data: bytes, end: bool) -> None:
@@ -170,6 +176,10 @@ class Request:
     def trailers_received(self, block: bytes) -> None:
         """Pass the trailer section on."""
         self.upstream.send_trailers(block)
+
+    def stream_broken(self, error: GatewayError) -> None:
+        """Answer content that breaks the protocol."""
+        self.fail(error)
 
     def stream_lost(self, error: GatewayError) -> None:
         """End the exchange: the client is gone."""

@@ -1,0 +1,33 @@
+"""Request ids: 32 hexadecimal digits of the system's random source, made many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+OCTETS: Final = 16
+BATCH: Final = 64
+
+
+class RequestIds:
+    """Gives fresh ids as finished field lines.
+
+    Args:
+        entropy: Gives that many random octets, such as `os.urandom`.
+    """
+
+    __slots__ = ("_entropy", "_lines")
+
+    def __init__(self, entropy: Callable[[int], bytes]) -> None:
+        self._entropy = entropy
+        self._lines: list[bytes] = []
+
+    def next_line(self) -> bytes:
+        """Give `X-Request-Id: <32 digits>` CRLF, never the same one twice."""
+        if not self._lines:
+            digits = self._entropy(OCTETS * BATCH).hex().encode("ascii")
+            step = 2 * OCTETS
+            self._lines = [
+                b"X-Request-Id: %b\r\n" % digits[start : start + step] for start in range(0, len(digits), step)
+            ]
+        return self._lines.pop()

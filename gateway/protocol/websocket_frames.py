@@ -1,0 +1,350 @@
+"""One direction of a WebSocket as octets: frame boundaries, limits, and what must not simply pass (RFC 6455 §5).
+
+Payload passes as it came. Held back are only incomplete frame headers and control frames, so at most 131 octets; a
+close frame and the pong to a ping of our own are taken out and reported. Opening and closing handshakes are left to
+others.
+
+What arrives, by state of the pipe's input:
+
+    state    | whole header       | close frame         | broken rule
+    ---------+--------------------+---------------------+------------------------------
+    STRICT   | passes             | Close, then CLOSED  | Violation, then LENIENT
+    LENIENT  | skipped            | Close, then CLOSED  | skipped, or MalformedClose, then CLOSED
+    CLOSED   | dropped            | dropped             | dropped
+
+The output is apart from that: open until a close frame was injected, after which nothing is forwarded (§5.5.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from gateway.units import ByteCount
+
+PING_TOKEN: Final = b"gateway-keep-alive"
+"""Payload of our own pings; a pong that carries it is not passed on."""
+
+
+class Code(IntEnum):
+    """Close codes that the gateway sends of itself; never 1000, which Phoenix's client takes as final."""
+
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    TOO_BIG = 1009
+    INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
+
+
+class Input(IntEnum):
+    """How what arrives is read."""
+
+    STRICT = 0
+    LENIENT = 1
+    CLOSED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A whole close frame, or a pong to our own ping, taken out of the stream.
+
+    Attributes:
+        frame: The frame as it came, header included.
+    """
+
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedClose:
+    """After a violation, a close frame that is itself broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The sender broke a rule; nothing of it passes from here on.
+
+    Attributes:
+        code: 1002 or 1009.
+        message: What was found, with the section broken.
+    """
+
+    code: Code
+    message: str
+
+
+Event = Control | MalformedClose | Violation
+
+
+class FramePipe:
+    """Passes frames of one direction on as they came.
+
+    Args:
+        masked: Whether the sender must mask: True from a client, False from a server (RFC 6455 §5.1).
+        extended: Whether an extension was agreed; without one the reserved bits must be 0 (§5.2).
+        max_frame: Octets of payload in one frame, as on the wire; 0 for no limit.
+        max_message: Octets of payload in one message, as on the wire; 0 for no limit.
+
+    Attributes:
+        events: What was taken out since the caller last set this to `()`.
+        input: How what arrives is read.
+        output_open: Whether anything is still forwarded.
+    """
+
+    __slots__ = (
+        "_header",
+        "_held",
+        "_kinds",
+        "_mask_bit",
+        "_max_frame",
+        "_max_message",
+        "_message",
+        "_pending",
+        "_rest",
+        "_sealed",
+        "events",
+        "input",
+        "output_open",
+    )
+
+    def __init__(self, *, masked: bool, extended: bool, max_frame: ByteCount, max_message: ByteCount) -> None:
+        self._mask_bit = 128 if masked else 0
+        self._header = 6 if masked else 2
+        self._kinds = _KINDS_EXTENDED if extended else _KINDS
+        self._max_frame = max_frame or _NO_LIMIT
+        self._max_message = max_message or _NO_LIMIT
+        self._rest = 0
+        self._held = b""
+        self._message = _NO_MESSAGE
+        self._pending = b""
+        self._sealed = False
+        self.events: tuple[Event, ...] = ()
+        self.input = Input.STRICT
+        self.output_open = True
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether the output stands between frames: a half-received header was held back."""
+        return not self._rest or self.input is not Input.STRICT
+
+    def inject(self, frame: bytes) -> bytes:
+        """Put a control frame of our own into the output, between frames.
+
+        Args:
+            frame: A whole control frame; after a close frame nothing is forwarded.
+
+        Returns:
+            Octets to send now; the frame comes later, from `receive_data`, where the output is inside a frame.
+        """
+        if self._sealed:
+            return b""
+        self._sealed = frame[0] & 15 == _CLOSE
+        if not self.at_boundary:
+            self._pending += frame
+            return b""
+        self.output_open = not self._sealed
+        return frame
+
+    def receive_data(self, data: bytes) -> bytes:
+        """Take octets from the sender.
+
+        Args:
+            data: Any piece of the stream.
+
+        Returns:
+            Octets to forward now; look at `events` afterwards.
+        """
+        position = self._rest
+        size = len(data)
+        if position > size:
+            self._rest = position - size
+            return data if self.output_open and self.input is Input.STRICT else b""
+        if self.input is not Input.STRICT:
+            self._skip(data)
+            return b""
+        if self._held:
+            data = self._held + data
+            size = len(data)
+            self._held = b""
+        self._rest = start = 0
+        parts: list[bytes] = []
+        final = None if self.output_open else b""
+        violation: Violation | None = None
+        while True:
+            if self._pending:
+                parts += (data[start:position], self._pending)
+                start = position
+                self._pending = b""
+                if self._sealed:
+                    self.output_open = False
+                    final = b"".join(parts)
+            if size - position < 2:
+                break
+            kind = self._kinds[data[position]]
+            length = data[position + 1] - self._mask_bit
+            payload = position + self._header
+            if kind == _BAD or not 0 <= length < 128 or (kind & _CONTROL and length > 125):
+                violation = self._header_violation(kind, length)
+                break
+            if length > 125:
+                extended = position + (4 if length == 126 else 10)
+                if size < extended:
+                    break
+                violation = _length_violation(data, position, length)
+                if violation:
+                    break
+                payload += extended - position - 2
+                length = int.from_bytes(data[position + 2 : extended], "big")
+            elif length == 1 and kind == _CLOSING:
+                violation = Violation(Code.PROTOCOL_ERROR, "close frame with one octet (RFC 6455 §5.5.1)")
+                break
+            if size < payload:
+                break
+            end = payload + length
+            if kind & _CONTROL:
+                if end > size:
+                    break
+                if kind == _PASSED or (kind == _PONG and not self._is_own(data, payload, end)):
+                    position = end
+                    continue
+                parts.append(data[start:position])
+                self.events += (Control(data[position:end]),)
+                start = position = end
+                if kind == _CLOSING:
+                    self.input = Input.CLOSED
+                    start = position = size
+                    break
+                continue
+            message = length
+            if self._message == _NO_MESSAGE:
+                if not kind & _STARTS:
+                    violation = Violation(Code.PROTOCOL_ERROR, "continuation of no message (RFC 6455 §5.4)")
+                    break
+            elif kind & _STARTS:
+                violation = Violation(Code.PROTOCOL_ERROR, "new message inside a message (RFC 6455 §5.4)")
+                break
+            else:
+                message += self._message
+            if length > self._max_frame or message > self._max_message:
+                violation = self._size_violation(length)
+                break
+            self._message = _NO_MESSAGE if kind & _ENDS else message
+            position = end
+            if end > size:
+                self._rest = end - size
+                position = size
+                break
+        if violation:
+            self.events += (violation,)
+            self.input = Input.LENIENT
+            self._skip(data[position:])
+        elif position < size:
+            self._held = data[position:]
+        if final is not None:
+            return final
+        if not parts:
+            return data if position == size else data[:position]
+        parts.append(data[start:position])
+        return b"".join(parts)
+
+    def _is_own(self, data: bytes, payload: int, end: int) -> bool:
+        if end - payload != len(PING_TOKEN):
+            return False
+        content = data[payload:end]
+        if self._mask_bit:
+            key = (data[payload - 4 : payload] * 5)[: len(content)]
+            content = (int.from_bytes(content, "big") ^ int.from_bytes(key, "big")).to_bytes(len(content), "big")
+        return content == PING_TOKEN
+
+    def _header_violation(self, kind: int, length: int) -> Violation:
+        if kind == _BAD:
+            message = "reserved bit or opcode, or a fragmented control frame (RFC 6455 §5.2, §5.5)"
+        elif not 0 <= length < 128:
+            message = "frame from a client without a mask" if self._mask_bit else "masked frame from a server"
+            message += " (RFC 6455 §5.1)"
+        else:
+            message = "control frame over 125 octets (RFC 6455 §5.5)"
+        return Violation(Code.PROTOCOL_ERROR, message)
+
+    def _size_violation(self, length: int) -> Violation:
+        if length > self._max_frame:
+            return Violation(Code.TOO_BIG, f"frame over {self._max_frame} octets")
+        return Violation(Code.TOO_BIG, f"message over {self._max_message} octets")
+
+    def _skip(self, data: bytes) -> None:
+        """Look for the sender's close frame, taking the rest as it can be taken."""
+        if self.input is Input.CLOSED:
+            return
+        data = self._held + data
+        self._held = b""
+        position = self._rest
+        size = len(data)
+        self._rest = 0
+        while position + 2 <= size:
+            first, second = data[position], data[position + 1]
+            length = second & 127
+            payload = position + (6 if second & 128 else 2)
+            if first & 15 == _CLOSE:
+                if self._kinds[first] != _CLOSING or second & 128 != self._mask_bit or length == 1 or length > 125:
+                    self.events += (MalformedClose(),)
+                    self.input = Input.CLOSED
+                    return
+                if payload + length > size:
+                    break
+                self.events += (Control(data[position : payload + length]),)
+                self.input = Input.CLOSED
+                return
+            if length > 125:
+                payload += 2 if length == 126 else 8
+                if size < payload:
+                    break
+                length = int.from_bytes(data[position + 2 : position + (4 if length == 126 else 10)], "big")
+            position = payload + length
+        if position > size:
+            self._rest = position - size
+        else:
+            self._held = data[position:]
+
+
+def _length_violation(data: bytes, position: int, length: int) -> Violation | None:
+    """Check an extended payload length: minimal, and below 2⁶³ (RFC 6455 §5.2)."""
+    if length == 126:
+        if data[position + 2] or data[position + 3] > 125:
+            return None
+    elif data[position + 2] < 128:
+        if any(data[position + 2 : position + 8]):
+            return None
+    else:
+        return Violation(Code.PROTOCOL_ERROR, "payload length over 63 bits (RFC 6455 §5.2)")
+    return Violation(Code.PROTOCOL_ERROR, "payload length not in its shortest form (RFC 6455 §5.2)")
+
+
+_CLOSE: Final = 8
+_NO_LIMIT: Final = 1 << 63
+_NO_MESSAGE: Final = -1
+
+_BAD: Final = 0
+_STARTS: Final = 1
+_ENDS: Final = 2
+_CONTINUES: Final = 4
+_CONTROL: Final = 8
+_PASSED: Final = _CONTROL
+_PONG: Final = _CONTROL | 16
+_CLOSING: Final = _CONTROL | 32
+
+
+def _kinds(*, extended: bool) -> bytes:
+    """Tabulate what the first octet of a frame means."""
+    kinds = bytearray(256)
+    for reserved in range(8 if extended else 1):
+        for opcode, kind in ((0, _CONTINUES), (1, _STARTS), (2, _STARTS)):
+            kinds[reserved << 4 | opcode] = kind
+            kinds[128 | reserved << 4 | opcode] = kind | _ENDS
+        for opcode, kind in ((8, _CLOSING), (9, _PASSED), (10, _PONG)):
+            kinds[128 | reserved << 4 | opcode] = kind
+    return bytes(kinds)
+
+
+_KINDS: Final = _kinds(extended=False)
+_KINDS_EXTENDED: Final = _kinds(extended=True)

@@ -1,0 +1,129 @@
+"""Upstreams with their idle connections, and the registry that keeps them across reloads."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable, Hashable, Iterable
+from typing import cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Protocol as TwistedProtocol
+
+from gateway.net.sweeper import Sweeper
+from gateway.upstream.exchange import ExchangeLimits, UpstreamConnection
+
+
+class Upstream:
+    """One upstream: where it is, what is in flight to it, and its idle connections, last in first out.
+
+    Args:
+        name: What log lines call it.
+        endpoint: How to connect; names are looked up at each connection.
+        limits: Deadlines and sizes.
+        sweeper: Watches the connections.
+        max_idle: Idle connections kept.
+
+    Attributes:
+        in_flight: Exchanges under way.
+    """
+
+    __slots__ = ("_endpoint", "_idle", "_max_idle", "in_flight", "limits", "name", "retired", "sweeper")
+
+    def __init__(
+        self, name: str, endpoint: IStreamClientEndpoint, limits: ExchangeLimits, sweeper: Sweeper, max_idle: int
+    ) -> None:
+        self.name = name
+        self.limits = limits
+        self.sweeper = sweeper
+        self.in_flight = 0
+        self.retired = False
+        self._endpoint = endpoint
+        self._max_idle = max_idle
+        self._idle: list[UpstreamConnection] = []
+
+    def take_idle(self, *, surely_alive: bool) -> UpstreamConnection | None:
+        """Take the connection used last, if one is idle.
+
+        Args:
+            surely_alive: Look at the socket first: a request that cannot be sent twice must not meet a connection that
+                the upstream has closed but whose end is still unread.
+        """
+        while self._idle:
+            connection = self._idle.pop()
+            if not surely_alive or not _readable(connection):
+                return connection
+            connection.close()
+        return None
+
+    def connect(self) -> Deferred[UpstreamConnection]:
+        """Open a connection; fails with an `UpstreamError`."""
+        return cast("Deferred[UpstreamConnection]", self._endpoint.connect(_ConnectionFactory(self)))
+
+    def put_back(self, connection: UpstreamConnection) -> bool:
+        """Take a connection that may be used again; False where it is to be closed."""
+        if self.retired or len(self._idle) >= self._max_idle:
+            return False
+        self._idle.append(connection)
+        return True
+
+    def forget(self, connection: UpstreamConnection) -> None:
+        """Drop a connection that is gone."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def retire(self) -> None:
+        """Close idle connections now and busy ones after their exchange."""
+        self.retired = True
+        while self._idle:
+            self._idle.pop().close()
+
+    @property
+    def idle(self) -> int:
+        """Number of idle connections."""
+        return len(self._idle)
+
+
+class UpstreamRegistry:
+    """Upstreams by their settings: equal settings share one pool, also across reloads."""
+
+    __slots__ = ("_upstreams",)
+
+    def __init__(self) -> None:
+        self._upstreams: dict[Hashable, Upstream] = {}
+
+    def obtain(self, key: Hashable, make: Callable[[], Upstream]) -> Upstream:
+        """Find the upstream with these settings, or make it."""
+        upstream = self._upstreams.get(key)
+        if upstream is None:
+            upstream = self._upstreams[key] = make()
+        return upstream
+
+    def retain(self, keys: Iterable[Hashable]) -> None:
+        """Retire every upstream whose settings are not among `keys`."""
+        for key in self._upstreams.keys() - set(keys):
+            self._upstreams.pop(key).retire()
+
+    def __len__(self) -> int:
+        return len(self._upstreams)
+
+
+class _ConnectionFactory(Factory):
+    noisy = False
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    def buildProtocol(self, addr: IAddress | None) -> TwistedProtocol:
+        return UpstreamConnection(self._upstream)
+
+
+def _readable(connection: UpstreamConnection) -> bool:
+    """Tell whether an idle connection has something to read: its end, or octets nobody asked for."""
+    fileno = connection.fileno
+    if fileno is None:
+        return False
+    poll = select.poll()
+    poll.register(fileno(), select.POLLIN)
+    return bool(poll.poll(0))

@@ -1,0 +1,144 @@
+"""The path that routes and access are decided on."""
+
+from __future__ import annotations
+
+from urllib.parse import quote_from_bytes
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.errors import HTTPError, ProtocolError
+from gateway.http.paths import Path, decide_path
+from gateway.web.tree import SiteResource
+from tests.support.streams import Reply, exchange, get, location
+
+PIECES = [
+    b"/",
+    b"//",
+    b".",
+    b"..",
+    b"a",
+    b"B~",
+    b"%2f",
+    b"%2F",
+    b"%5c",
+    b"\\",
+    b"%2e",
+    b"%2E%2e",
+    b"%25",
+    b"%00",
+    b"%c3%a9",
+]
+TARGETS = st.lists(st.sampled_from([*PIECES, b"?", b"%", b";"]), max_size=12).map(lambda parts: b"/" + b"".join(parts))
+
+
+def decide_or_refuse(target: bytes) -> Path | None:
+    try:
+        return decide_path(target)
+    except ProtocolError:
+        return None
+
+
+@given(TARGETS)
+@example(b"/a/./")
+@example(b"/a/..")
+@example(b"/%2e%2e%5c")
+def test_a_decided_path_is_plain(target: bytes) -> None:
+    """A decided path starts with a slash and has neither dot segments nor double slashes nor NUL."""
+    path = decide_or_refuse(target)
+    if path is None:
+        return
+    for form in (path.decoded, path.literal):
+        assert form.startswith(b"/")
+        assert b"//" not in form
+        assert b"\0" not in form
+        assert not {b".", b".."} & set(form.split(b"/"))
+    assert b"\\" not in path.decoded
+
+
+@given(TARGETS)
+def test_deciding_again_changes_nothing(target: bytes) -> None:
+    """A decided path, escaped and decided again, is itself."""
+    path = decide_or_refuse(target)
+    if path is not None:
+        escaped = quote_from_bytes(path.decoded).encode()
+        assert decide_path(escaped) == Path(path.decoded, path.decoded)
+
+
+@given(st.lists(st.sampled_from([b"a", b"..", b".", b"", b"%2e%2e", b"..%2f..", b"..%5c"]), max_size=8))
+def test_no_path_climbs(segments: list[bytes]) -> None:
+    """A path is refused exactly where some step of it leaves the root."""
+    target = b"/" + b"/".join(segments)
+    steps = target.replace(b"%2e", b".").replace(b"%2f", b"/").replace(b"%5c", b"/").split(b"/")
+    depth = lowest = 0
+    for step in steps:
+        depth += {b"..": -1, b".": 0, b"": 0}.get(step, 1)
+        lowest = min(lowest, depth)
+    assert (decide_or_refuse(target) is None) == (lowest < 0)
+
+
+@given(TARGETS)
+def test_a_query_never_changes_the_decision(target: bytes) -> None:
+    """Whatever stands behind the question mark, the path is the same."""
+    if b"?" not in target:
+        assert decide_or_refuse(target) == decide_or_refuse(target + b"?/../%zz//%00")
+
+
+@pytest.mark.parametrize(
+    ("target", "decoded", "literal"),
+    [
+        (b"/a/b?c=/../d", b"/a/b", b"/a/b"),
+        (b"/a//b///", b"/a/b/", b"/a/b/"),
+        (b"/a/./b/../c/.", b"/a/c/", b"/a/c/"),
+        (b"/%41%2e", b"/A.", b"/A."),
+        (b"/%252e%252e/x", b"/%2e%2e/x", b"/%2e%2e/x"),
+        (b"/open/..%2fadmin", b"/admin", b"/open/..%2fadmin"),
+        (b"/open/..%5Cadmin", b"/admin", b"/open/..%5Cadmin"),
+        (b"/open\\..\\admin", b"/admin", b"/open\\..\\admin"),
+        (b"/line%0Abreak", b"/line\nbreak", b"/line\nbreak"),
+        (b"*", b"/", b"/"),
+        (b"/...", b"/...", b"/..."),
+        (b"/.hidden/", b"/.hidden/", b"/.hidden/"),
+    ],
+)
+def test_paths_are_decided(target: bytes, decoded: bytes, literal: bytes) -> None:
+    """Escapes, dots and slashes are resolved once; encoded separators have two readings."""
+    assert decide_path(target) == Path(decoded, literal)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [b"/..", b"/a/../..", b"/%2e%2e/x", b"/..%2fx", b"/a%5c..%5c..", b"/%00", b"/%", b"/%4", b"/%zz", b"/%u0041"],
+)
+def test_bad_paths_are_refused(target: bytes) -> None:
+    """NUL, a broken escape and a climb above the root are 400."""
+    with pytest.raises(ProtocolError) as caught:
+        decide_path(target)
+    assert caught.value.status == 400
+
+
+@given(TARGETS)
+@example(b"/open/..%2fadmin/x")
+@example(b"/open%2f../admin")
+@example(b"/admin%2fx")
+@example(b"/admin%5cx")
+@example(b"/a/..%5cadmin")
+def test_an_encoded_separator_never_widens_access(target: bytes) -> None:
+    """A path that one reading puts below a protected prefix is never answered by an open location."""
+    target = target.replace(b"a", b"admin").replace(b"B~", b"open")
+    admin, rest, open_ = Reply(403), Reply(200), Reply(200)
+    site = SiteResource("s", [location(admin, prefix=b"/admin"), location(open_, prefix=b"/open"), location(rest)])
+    stream = exchange(site, get(target))
+    path = decide_or_refuse(target)
+    protected = path is None or any(
+        form == b"/admin" or form.startswith(b"/admin/") for form in (path.decoded, path.literal)
+    )
+    assert not (protected and stream.status == 200)
+
+
+def test_a_path_without_any_location_is_404() -> None:
+    """A site that has no location for a path says so."""
+    stream = exchange(SiteResource("s", [location(prefix=b"/a")]), get(b"/b"))
+    assert stream.status == 404
+    assert isinstance(stream.handler.error, HTTPError)
