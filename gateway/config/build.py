@@ -11,7 +11,7 @@ from gateway.config.names import Names
 from gateway.config.positions import KeyPath
 from gateway.config.shorthand import split_pattern
 from gateway.config.site_file import RouteTable, SiteFile
-from gateway.config.source import Source
+from gateway.config.source import Origin, Source
 from gateway.errors import ConfigError
 from gateway.features import LEAVES, Leaf
 from gateway.filters.headers import HeaderEdits
@@ -19,6 +19,7 @@ from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.websocket import WebSocket
 
+_WITH_ORIGIN = ("assets", "canonical", "errors", "https", "maintenance", "noindex", "security", "security_txt")
 _CHOICE = ", ".join(f"`{key}`" for key in LEAVES)
 
 
@@ -57,6 +58,7 @@ class SiteBuilder:
             assets=file.assets,
             noindex=file.noindex,
             security_txt=file.security_txt,
+            origins={key: self._origin((key,)) for key in _WITH_ORIGIN if self._is_set(key)},
         )
 
     def _locations(self) -> tuple[Location, ...]:
@@ -65,7 +67,7 @@ class SiteBuilder:
         for path, location in (*self._main(), *self._routes(), *self._redirects()):
             first = taken.setdefault((location.prefix, location.exact), path)
             if first != path:
-                self._complain(f"the same path is answered by {self._where(first)}", path, kind="clash")
+                self._complain(f"the same path is answered by {self._origin(first)}", path, kind="clash")
             locations.append(location)
         if not locations and not self.errors:
             self._complain(f"nothing answers: expected one of {_CHOICE}, or [routes]", (), kind="missing")
@@ -111,9 +113,9 @@ class SiteBuilder:
         route = table if isinstance(table, RouteTable) else RouteTable()
         max_body, setting = MAX_BODY, "max_body (default)"
         if site.max_body is not None:
-            max_body, setting = site.max_body, self._where(("max_body",))
+            max_body, setting = site.max_body, str(self._origin(("max_body",)))
         if route.max_body is not None:
-            max_body, setting = route.max_body, self._where((*path, "max_body"))
+            max_body, setting = route.max_body, str(self._origin((*path, "max_body")))
         return Location(
             prefix=prefix,
             exact=exact,
@@ -124,7 +126,7 @@ class SiteBuilder:
             slash=route.slash or site.slash,
             headers=_not_empty(site.headers, route.headers),
             request_headers=_not_empty(site.request_headers, route.request_headers),
-            origin=self._where(path),
+            origin=self._origin(path),
         )
 
     def _check_names(self) -> None:
@@ -136,6 +138,9 @@ class SiteBuilder:
                 self._complain("only a file named after a host has a canonical name", ("canonical",))
             self.file = dataclasses.replace(self.file, canonical=None)
 
+    def _is_set(self, key: str) -> bool:
+        return any(key in source.data for source in self.sources)
+
     def _complain(self, message: str, path: KeyPath, kind: str = "value") -> None:
         source = place_in(self.sources, path)
         self.errors.append(source.error(message, source.find(path), at_key=True, kind=kind))
@@ -143,9 +148,9 @@ class SiteBuilder:
     def _errors_at(self, path: KeyPath) -> bool:
         return bool(self.errors) and self.errors[-1].key == place_in(self.sources, path).error("", path).key
 
-    def _where(self, path: KeyPath) -> str:
+    def _origin(self, path: KeyPath) -> Origin:
         source = place_in(self.sources, path)
-        return source.where(source.find(path))
+        return source.origin(source.find(path))
 
 
 def _with_websocket(leaf: Leaf, websocket: WebSocket | None) -> Leaf:

@@ -27,6 +27,7 @@ class Decoder(Generic[_Settings]):
         cls: The settings class.
         not_yet: Keys that are known and wait for a later version, with what they will do.
         beside: Keys that may also stand in a table beside those of its class, by the class.
+        elsewhere: Keys that stand somewhere else than in the file as a whole, with a sentence that says where.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class Decoder(Generic[_Settings]):
         cls: type[_Settings],
         not_yet: Mapping[str, str] | None = None,
         beside: Mapping[type, Iterable[str]] | None = None,
+        elsewhere: Mapping[str, str] | None = None,
     ) -> None:
         self.cls = cls
         self.not_yet = not_yet or {}
         self.beside = beside or {}
+        self.elsewhere = elsewhere or {}
         self.adapter = TypeAdapter(cls)
 
     def decode(self, resolved: Resolved, sources: Sequence[Source]) -> _Settings | list[ConfigError]:
@@ -53,7 +56,7 @@ class Decoder(Generic[_Settings]):
         except ValidationError as error:
             unset = {path for path, _ in resolved.missing}
             details = error.errors(include_url=False)
-            found = [self._explain(each, resolved, sources) for each in details]
+            found = [self._explain(each, resolved, sources) for each in details if not _follows(each)]
             return missing + [each for path, each in found if path not in unset]
         return missing or settings
 
@@ -85,6 +88,8 @@ class Decoder(Generic[_Settings]):
         if key in self.not_yet:
             message = f"`{key}` is not yet supported: {self.not_yet[key]} will come with a later version"
             return source.error(message, path, at_key=True, kind="not_yet")
+        if len(path) == 1 and key in self.elsewhere:
+            return source.error(self.elsewhere[key], path, at_key=True, kind="misplaced")
         known = self.known_keys(loc[:-1])
         suggestion = nearest(key, [*known, *self.not_yet])
         table = f" in {_table_name(path)}" if len(path) > 1 else ""
@@ -109,7 +114,7 @@ class Decoder(Generic[_Settings]):
         elif details["type"] == "literal_error":
             expected = str(context["expected"])
         elif not expected:
-            expected = details["msg"].removeprefix("Input should be ")
+            expected = details["msg"].replace("Input should be", "a value", 1)
         suggestion = ""
         if reference:
             found = f"the value of {reference}"
@@ -121,6 +126,11 @@ class Decoder(Generic[_Settings]):
             found = f"{found[:_SHOWN]}…"
         message = f"expected {expected}" + (f", got {found}" if found else "")
         return source.error(message, path, at_key=at_key, expected=expected, found=found, suggestion=suggestion)
+
+
+def _follows(details: ErrorDetails) -> bool:
+    """Tell whether a list is only called too short because its elements are wrong, which is told anyway."""
+    return details["type"] == "too_short" and len(details["input"]) > 0
 
 
 def place_in(sources: Sequence[Source], loc: Loc) -> Source:
@@ -176,4 +186,5 @@ _EXPECTED = {
     "tuple_type": "a list in brackets",
     "dict_type": "a table",
     "dataclass_type": "a table",
+    "too_short": "a list with at least one element",
 }

@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.config.build import SiteBuilder
 from gateway.config.decode import Decoder
-from gateway.config.hosts import apex_name
+from gateway.config.hosts import apex_name, normal_pattern
 from gateway.config.misplaced import misplaced_keys
 from gateway.config.model import BrokenSite, GatewayConfig, Loaded, Site
 from gateway.config.names import Names, names_of, owners
@@ -82,9 +82,9 @@ def load(folder: Path, environ: Mapping[str, str], live: Mapping[str, str] | Non
         read_site(folder / name, defaults, environ) for name in names if name not in (GATEWAY_FILE, DEFAULTS_FILE)
     ]
     sites, broken = settle(drafts, live or {})
-    for each in (*errors, *defaults.errors, *(error for site in broken for error in site.errors)):
-        errors = errors if _same(each, errors) else [*errors, each]
-    errors.sort(key=lambda error: (error.file, error.line, error.column))
+    everything = (*errors, *defaults.errors, *(error for site in broken for error in site.errors))
+    distinct = {(error.place, error.message): error for error in everything}
+    errors = sorted(distinct.values(), key=lambda error: (error.file, error.line, error.column))
     return Loaded(folder=folder, config=config, sites=sites, broken=broken, errors=tuple(errors))
 
 
@@ -165,7 +165,8 @@ def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site
         live: File by host as served until now.
     """
     by_file = {str(draft.file): draft for draft in drafts}
-    won = owners({file: draft.names for file, draft in by_file.items() if draft.names}, live)
+    failed = {file for file, draft in by_file.items() if draft.errors}
+    won = owners({file: draft.names for file, draft in by_file.items() if draft.names}, live, failed)
     sites, broken = [], []
     for file, draft in by_file.items():
         names = draft.names
@@ -243,9 +244,9 @@ def _decode(
     if not isinstance(decoded, list) and not misplaced:
         return decoded, []
     errors = list(misplaced.values())
-    places = {(each.line, each.column) for each in errors}
+    explained = {(each.file, each.key) for each in errors}
     if isinstance(decoded, list):
-        errors += [each for each in decoded if each.file != str(source.file) or (each.line, each.column) not in places]
+        errors += [each for each in decoded if (each.file, each.key) not in explained]
     return None, errors
 
 
@@ -265,7 +266,7 @@ def _guess_names(source: Source) -> Names:
     others = []
     for host in hosts if isinstance(hosts, list) else []:
         try:
-            others.append(names_of(str(host)).own)
+            others.append(normal_pattern(str(host)))
         except ValueError:
             continue
     return dataclasses.replace(names, others=tuple(others))
@@ -277,11 +278,14 @@ def _waits(path: KeyPath) -> bool:
     return path[0] in NOT_YET or any(part in NOT_YET for part in inside)
 
 
-def _same(error: ConfigError, errors: Iterable[ConfigError]) -> bool:
-    return any((each.place, each.message) == (error.place, error.message) for each in errors)
-
-
-_SITE = Decoder(SiteFile, NOT_YET, {RouteTable: PROXY_KEYS})
+_SITE = Decoder(
+    SiteFile,
+    NOT_YET,
+    beside={RouteTable: PROXY_KEYS},
+    elsewhere={
+        key: f"`{key}` belongs to the app: phoenix = {{ to = 4000, {key} = … }}" for key in PROXY_KEYS - SITE_KEYS
+    },
+)
 _GATEWAY = Decoder(GatewayConfig)
 _TOP = SITE_KEYS | NOT_YET.keys()
 _GATEWAY_TOP = frozenset(GatewayConfig.__dataclass_fields__)

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from gateway.config.decode import Decoder
-from gateway.config.positions import KeyPath, line_and_column
+from gateway.config.positions import KeyPath
 from gateway.config.source import Source, dotted
 from gateway.errors import ConfigError
 
@@ -31,7 +31,7 @@ def misplaced_keys(source: Source, decoder: Decoder[Any], top: AbstractSet[str])
         names = tuple(part for part in table if isinstance(part, str))
         if table[0] not in decoder.not_yet and key in decoder.known_keys(names):
             continue
-        line, _ = line_and_column(source.text, min(headers))
+        line, _ = source.lines.locate(min(headers))
         message = f"`{key}` is inside [{dotted(names)}]; move it above line {line}"
         found[path] = source.error(message, path, at_key=True, suggestion=str(key), kind="misplaced")
     return found

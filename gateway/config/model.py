@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
+from gateway.config.source import NOWHERE, Origin
 from gateway.errors import ConfigError
 from gateway.features import Leaf, Security
 from gateway.filters.canonical import Slash
@@ -210,7 +212,7 @@ class Location:
         slash: What happens to a trailing slash.
         headers: Edits of responses, the site's first.
         request_headers: Edits of requests on their way upstream, the site's first.
-        origin: Where the location is set, such as `sites/example.com.toml:5 routes."/api/*"`.
+        origin: Where the location is set; as text `sites/example.com.toml:5 routes."/api/*"`.
     """
 
     prefix: str
@@ -222,7 +224,7 @@ class Location:
     slash: Slash = "keep"
     headers: tuple[HeaderEdits, ...] = ()
     request_headers: tuple[HeaderEdits, ...] = ()
-    origin: str = ""
+    origin: Origin = NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +246,7 @@ class Site:
         assets: Folders, or patterns of such, whose files are served in front of the app.
         noindex: Keep search engines away.
         security_txt: Contact shown in /.well-known/security.txt (RFC 9116); empty for none.
+        origins: Where the keys of the site as a whole are set, for those that are.
     """
 
     name: str
@@ -260,6 +263,7 @@ class Site:
     assets: tuple[str, ...] = ()
     noindex: bool = False
     security_txt: str = ""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.config.hosts import normal_host, normal_pattern, www_name
@@ -58,15 +58,16 @@ def names_of(stem: str, hosts: Iterable[str] = ()) -> Names:
     return Names(own, own, others, "" if www in others else www)
 
 
-def owners(claims: Mapping[str, Names], live: Mapping[str, str]) -> dict[str, str]:
+def owners(claims: Mapping[str, Names], live: Mapping[str, str], broken: Container[str] = ()) -> dict[str, str]:
     """Decide which file has which host.
 
-    A file that has a host already keeps it; then the file named after it wins, then the first by name. A `www.` name
-    goes to the file named after the rest only if nobody claims it outright.
+    A file that has a host already keeps it; then the file named after it wins, then one without errors, then the first.
+    A `www.` name goes to the file named after the rest only if nobody claims it outright.
 
     Args:
         claims: Names by file.
         live: File by host, as it was before.
+        broken: Files with errors.
 
     Returns:
         File by host or wildcard.
@@ -76,7 +77,7 @@ def owners(claims: Mapping[str, Names], live: Mapping[str, str]) -> dict[str, st
         for host in claims[file].claimed:
             claimants.setdefault(host, []).append(file)
     won = {
-        host: min(files, key=lambda file: (live.get(host) != file, claims[file].own != host, file))
+        host: min(files, key=lambda file: (live.get(host) != file, claims[file].own != host, file in broken, file))
         for host, files in claimants.items()
     }
     for file in sorted(claims):

@@ -43,11 +43,28 @@ def find_places(source: str) -> Mapping[KeyPath, Place]:
     return _Scanner(source).scan()
 
 
-def line_and_column(source: str, offset: int) -> tuple[int, int]:
-    """Tell the line and column of an offset; both count from 1, columns in characters."""
-    starts = [0, *(found.end() for found in re.finditer("\n", source))]
-    line = bisect_right(starts, offset)
-    return line, offset - starts[line - 1] + 1
+class Lines:
+    """The lines of a source.
+
+    Args:
+        source: The text, with line ends folded.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._starts = [0, *(found.end() for found in re.finditer("\n", source))]
+
+    def locate(self, offset: int) -> tuple[int, int]:
+        """Tell the line and column of an offset; both count from 1, columns in characters."""
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def text(self, number: int) -> str:
+        """Give the text of a line; empty for line 0."""
+        if not number:
+            return ""
+        start = self._starts[number - 1]
+        return self._source[start:].partition("\n")[0]
 
 
 class _Scanner:

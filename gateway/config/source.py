@@ -6,10 +6,11 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gateway.config.positions import KeyPath, Place, find_places, line_and_column
+from gateway.config.positions import KeyPath, Lines, Place, find_places
 from gateway.errors import ConfigError
 from gateway.units import ByteCount
 
@@ -17,6 +18,33 @@ MAX_SIZE = ByteCount(1_000_000)
 """Octets of a site file; the largest hand-written one is a hundredth of that."""
 
 Table = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a setting is set.
+
+    Attributes:
+        file: Path of the file, as the user named its folder.
+        line: Line from 1; 0 where the file as a whole is meant.
+        column: Column of the key from 1.
+        key: Key path.
+        text: Text of the line.
+    """
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    key: str = ""
+    text: str = ""
+
+    def __str__(self) -> str:
+        """Show it as log lines do: `sites/example.com.toml:5 max_body`."""
+        return f"{self.file}:{self.line} {self.key}" if self.line else self.file
+
+
+NOWHERE = Origin()
+"""Not set in any file."""
 
 
 class Source:
@@ -57,7 +85,8 @@ class Source:
         try:
             text = octets.decode("utf-8")
         except UnicodeDecodeError as error:
-            line, column = line_and_column(octets[: error.start].decode("utf-8"), len(octets[: error.start].decode()))
+            before = octets[: error.start].decode()
+            line, column = Lines(before).locate(len(before))
             message = f"is not UTF-8: octet 0x{octets[error.start]:02x}"
             raise ConfigError(message, file=str(file), line=line, column=column, kind="syntax") from None
         return cls(file, text)
@@ -66,6 +95,11 @@ class Source:
     def places(self) -> Mapping[KeyPath, Place]:
         """Where the keys and values of the file stand."""
         return find_places(self.text)
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The lines of the file."""
+        return Lines(self.text)
 
     @property
     def folder(self) -> str:
@@ -107,7 +141,7 @@ class Source:
         place = self.places.get(path)
         line = column = 0
         if place is not None:
-            line, column = line_and_column(self.text, place.key if at_key else place.value)
+            line, column = self.lines.locate(place.key if at_key else place.value)
         return ConfigError(
             message,
             file=str(self.file),
@@ -117,19 +151,15 @@ class Source:
             expected=expected,
             found=found,
             suggestion=suggestion,
-            source_line=self.line(line),
+            source_line=self.lines.text(line),
             kind=kind,
         )
 
-    def line(self, number: int) -> str:
-        """Give the text of a line; empty for line 0."""
-        return self.text.split("\n")[number - 1] if number else ""
-
-    def where(self, path: KeyPath) -> str:
-        """Name the place of a key for log lines: `sites/example.com.toml:5 max_body`."""
+    def origin(self, path: KeyPath) -> Origin:
+        """Tell where a key is set."""
         place = self.places.get(path)
-        line = f":{line_and_column(self.text, place.key)[0]}" if place else ""
-        return f"{self.file}{line} {dotted(path)}".rstrip()
+        line, column = self.lines.locate(place.key) if place else (0, 0)
+        return Origin(str(self.file), line, column, dotted(path), self.lines.text(line))
 
     def _syntax_error(self, error: tomllib.TOMLDecodeError) -> ConfigError:
         message = str(error)
@@ -137,13 +167,13 @@ class Source:
         if found:
             line, column = int(found["line"]), int(found["column"])
         else:
-            line, column = line_and_column(self.text, len(self.text))
+            line, column = self.lines.locate(len(self.text))
         return ConfigError(
             f"no valid TOML: {_AT_ANY.sub('', message)}",
             file=str(self.file),
             line=line,
             column=column,
-            source_line=self.line(line),
+            source_line=self.lines.text(line),
             kind="syntax",
         )
 
