@@ -38,7 +38,7 @@ def start_gateway(tmp_path: Path, reactor: str) -> Iterator[StartGateway]:
         return gateway
 
     yield start
-    failures = [failure for gateway in running if (failure := _stop(gateway))]
+    failures = [failure for gateway in running if gateway.process.running and (failure := _stop(gateway))]
     assert not failures, "\n".join(failures)
 
 

@@ -43,11 +43,15 @@ class Twistd:
         self.process = Process(command, folder / "gateway.log", cwd=folder)
         self.process.wait_for_port(self.port)
 
-    def stop(self) -> None:
-        """End it the way an operator does; it must go at once, cleanly and without a traceback."""
-        status = self.process.stop()
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it the way an operator does; it must go at once, cleanly and without a traceback.
+
+        Once it has shut down, twistd ends itself by the signal that it was given.
+        """
+        status = self.process.stop(number)
         output = self.process.text()
-        assert status == 0, f"gateway ended with {status}:\n{output}"
+        assert status == -number, f"gateway ended with {status}:\n{output}"
+        assert "Server Shut Down." in output, output
         assert "Traceback" not in output, output
         assert "Unhandled" not in output, output
 
