@@ -13,7 +13,7 @@ from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
 from gateway.http.paths import strip_prefix
 from gateway.resources.websocket import WebSocket
-from gateway.settings import Duration, Size, settings
+from gateway.settings import Duration, FilePath, Size, settings
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
 from gateway.web.resource import Resource
@@ -61,9 +61,9 @@ class Proxy:
     buffer: Size = ByteCount(0)
     forwarded: bool = False
     request_start: bool = False
-    accel: str = ""
+    accel: FilePath = ""
     verify: bool = True
-    ca: str = ""
+    ca: FilePath = ""
     server_name: str = ""
     websocket: WebSocket = WebSocket()
 
