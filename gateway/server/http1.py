@@ -13,6 +13,7 @@ The connection is the `ServerStream` of its one current exchange.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, cast
@@ -136,6 +137,7 @@ class HTTP1Connection(TwistedProtocol):
         self._chunked = False
         self._responding = False
         self._broken = False
+        self._over = False
         self._body_octets = 0
         self._reading_paused = False
         self._writing_paused = False
@@ -211,7 +213,10 @@ class HTTP1Connection(TwistedProtocol):
     def resumeProducing(self) -> None:
         """Send again (IPushProducer)."""
         self._writing_paused = False
-        self.handler.resume_writing()
+        if self._over:
+            self._exchange_over()
+        else:
+            self.handler.resume_writing()
 
     def stopProducing(self) -> None:
         """Ignore: `connectionLost` follows (IPushProducer)."""
@@ -225,7 +230,7 @@ class HTTP1Connection(TwistedProtocol):
             self._buffer = b""
             try:
                 if data[:2] == b"\r\n":
-                    data = data.lstrip(b"\r\n")
+                    data = _EMPTY_LINES.sub(b"", data, 1)
                 head = parse_request(data, self._parse_limits)
             except ProtocolError as error:
                 self._refuse(error)
@@ -291,13 +296,13 @@ class HTTP1Connection(TwistedProtocol):
         except ProtocolError as error:
             self._break(error)
             return
-        decoder = self._decoder
+        decoder, handler = self._decoder, self.handler
         if end and decoder is not None and decoder.trailers:
             if content:
-                self.handler.data_received(content, False)
-            self.handler.trailers_received(decoder.trailers)
+                handler.data_received(content, False)
+            handler.trailers_received(decoder.trailers)
         elif content or end:
-            self.handler.data_received(content, end)
+            handler.data_received(content, end)
 
     def _refuse(self, error: GatewayError) -> None:
         """Answer what is not a request and close."""
@@ -415,7 +420,10 @@ class HTTP1Connection(TwistedProtocol):
         elif not self._keep_alive or self.front.stopping:
             self.state = _LINGER
             self._close()
+        elif self._writing_paused:
+            self._over = True  # a client that only sends must not make the answers pile up here
         elif self.state is _WAIT:
+            self._over = False
             self.state = _IDLE
             self.head = None
             self._decoder = None
@@ -506,4 +514,5 @@ class HTTP1Connection(TwistedProtocol):
         self._abort()
 
 
+_EMPTY_LINES = re.compile(rb"\A(?:\r\n)++")  # RFC 9112 §2.2
 _NO_CONTENT = frozenset((*range(100, 200), 204, 304))
