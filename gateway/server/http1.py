@@ -510,7 +510,8 @@ class HTTP1Connection(TwistedProtocol):
             elif lingered >= limits.linger:
                 self._close()  # not by a reset, which would take what the kernel still has to send
         else:
-            self._stillness.lasted(("wait", self.exchanges), now)
+            self._stillness.lasted(None, now)
+            self._body_since.lasted(None, now)
 
     def _sweep_body(self, now: Seconds) -> None:
         limits = self.front.limits
@@ -518,7 +519,7 @@ class HTTP1Connection(TwistedProtocol):
         if self._awaits_continue and not octets:
             self._stillness.lasted(None, now)  # the client waits for the leaf, whose deadlines hold
             return
-        whole = self._body_since.lasted((self.exchanges, self._octets_at_pause), now)
+        whole = self._body_since.lasted(self.exchanges, now)
         octets -= self._octets_at_pause
         if self._stillness.lasted(("body", self.exchanges, octets), now) >= limits.body_idle:
             self._break(ProtocolError(f"request content stood still for {limits.body_idle:g} s", 408))
