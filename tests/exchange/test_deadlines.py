@@ -346,3 +346,15 @@ def test_one_failing_deadline_stops_no_other(failing: int) -> None:
     clients[failing].protocol.sweep = None  # type: ignore[attr-defined]  # breaks it
     world.wait(5)
     assert [client.closing for client in clients] == [index != failing for index in range(3)]
+
+
+def test_short_pauses_do_not_count_against_the_client() -> None:
+    """Content that is fast enough as a whole passes, however often it is paused for a moment."""
+    world = World()
+    client, upstream = ask(world, POST + b"Content-Length: 1000000\r\n\r\n")
+    for _ in range(100):
+        client.receive(b"x" * 1000)
+        upstream.stall()
+        upstream.drain()
+        world.wait(1)
+    assert client.take() == b""
