@@ -136,6 +136,7 @@ class HTTP1Connection(TwistedProtocol):
         self._chunked = False
         self._responding = False
         self._broken = False
+        self._client_done = False
         self._body_octets = 0
         self._reading_paused = False
         self._writing_paused = False
@@ -177,6 +178,7 @@ class HTTP1Connection(TwistedProtocol):
 
     def readConnectionLost(self) -> None:
         """Learn that the client will send no more (IHalfCloseableProtocol)."""
+        self._client_done = True
         if self.state is _TUNNEL:
             self.handler.data_received(b"", True)
         elif self.state in (_BODY, _WAIT):
@@ -452,7 +454,10 @@ class HTTP1Connection(TwistedProtocol):
         self._buffer = b""
         self._resume_reading()
         self._transport.unregisterProducer()
-        self._transport.loseWriteConnection()
+        if self._client_done:
+            self._transport.loseConnection()
+        else:
+            self._transport.loseWriteConnection()
 
     def _close(self) -> None:
         self._transport.unregisterProducer()
