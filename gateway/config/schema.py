@@ -36,6 +36,8 @@ def site_schema() -> Schema:
     schema = _schema_of(SiteFile, "gateway: a site file")
     definitions = schema["$defs"]
     proxy, route = definitions["Proxy"], definitions["RouteTable"]
+    upstreams = proxy["properties"]["to"]
+    proxy["properties"]["to"] = {"description": upstreams["description"], "anyOf": [upstreams["items"], upstreams]}
     beside = {key: proxy["properties"][key] for key in PROXY_KEYS}
     route["properties"] = {**beside, **route["properties"]}
     waiting = {key: {"description": f"Not yet supported: {what}."} for key, what in NOT_YET.items()}

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from gateway.config.model import Https
 from gateway.config.shorthand import (
+    Contact,
     ErrorKey,
     HeadersForm,
     HostPattern,
@@ -112,7 +113,7 @@ class SiteFile:
     security: Security = "basic"
     assets: PathsForm = ()
     noindex: bool = False
-    security_txt: str = Field(default="", pattern=r"^(mailto:\S+@\S+|https://\S+|tel:\S+)?$")
+    security_txt: Contact = ""
 
 
 SITE_KEYS = frozenset(SiteFile.__dataclass_fields__)

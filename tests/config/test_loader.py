@@ -94,10 +94,8 @@ def test_the_maximal_file(tmp_path: Path) -> None:
 )
 def test_forms_of_upstreams(tmp_path: Path, value: str, names: list[str]) -> None:
     """An upstream may be written short or long, alone or in a list, for a site or a route."""
-    source = (
-        f'[routes]\n"/a/*" = {value}\n"/b/*" = {{ proxy = {value} }}\n"/c" = {{ phoenix = {value}, slash = "add" }}\n'
-    )
-    site = site_of(tmp_path, f"proxy = {value}\n{source}", environ={"PORT": "4007"})
+    routes = f'"/a/*" = {value}\n"/b/*" = {{ proxy = {value} }}\n"/c" = {{ phoenix = {value}, slash = "add" }}\n'
+    site = site_of(tmp_path, f"proxy = {value}\n[routes]\n{routes}", environ={"PORT": "4007"})
     assert len(site.locations) == 4
     for location in site.locations:
         assert isinstance(location.leaf, Proxy)
@@ -348,11 +346,7 @@ def test_merge_replaces_lists_and_merges_tables() -> None:
 
 def test_thousand_sites_are_read_quickly(tmp_path: Path) -> None:
     """A thousand sites cost well under a second or two of processor time, so that a restart is short."""
-    source = (
-        (EXAMPLES / "maximal" / "example.com.toml")
-        .read_text()
-        .replace('hosts       = ["example.com", "example.net"]', "")
-    )
+    source = (EXAMPLES / "maximal" / "example.com.toml").read_text().replace('"example.com", "example.net"', "")
     for number in range(1000):
         (tmp_path / f"site{number}.example.com.toml").write_text(source)
     start = process_time()
