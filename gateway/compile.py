@@ -11,11 +11,13 @@ from gateway.context import BuildContext
 from gateway.errors import HTTPError
 from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
+from gateway.filters.headers import HeaderFilter, request_edits
 from gateway.net.endpoints import client_endpoint
 from gateway.net.tls_client import UpstreamTLS
 from gateway.resources.page import ErrorPages, FixedReply, Reply
 from gateway.resources.proxy import Proxy, ProxyResource
 from gateway.resources.redirect import Redirect, RedirectResource, Target
+from gateway.resources.websocket_registry import OpenSockets
 from gateway.units import Seconds
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.balancer import Balancer
@@ -33,14 +35,16 @@ class Compiler:
     Args:
         context: The process as features see it.
         pages: The built-in error pages.
+        sockets: The process's open WebSockets.
 
     Attributes:
         upstreams: Keys of the upstreams that the tree built last uses.
     """
 
-    def __init__(self, context: BuildContext, pages: ErrorPages) -> None:
+    def __init__(self, context: BuildContext, pages: ErrorPages, sockets: OpenSockets) -> None:
         self._context = context
         self._pages = pages
+        self._sockets = sockets
         self.upstreams: set[Hashable] = set()
 
     def tree(self, loaded: Loaded) -> VirtualHosts:
@@ -71,8 +75,10 @@ class Compiler:
         filters: list[Filter] = []
         if location.slash != "keep":
             filters.append(SlashFilter(location.slash))
+        if location.headers:
+            filters.append(HeaderFilter(*location.headers))
         return LocationResource(
-            self._leaf(location, location.leaf),
+            self._leaf(site, location, location.leaf),
             self._pages,
             site=site.name,
             prefix=location.prefix.encode("utf-8"),
@@ -85,17 +91,22 @@ class Compiler:
     def _canonical(self, site: Site) -> SiteResource:
         """Build what the other hosts of a site answer: a redirect to the canonical one."""
         slash: Slash = next((location.slash for location in site.locations if not location.prefix), "keep")
+        filters = tuple(
+            HeaderFilter(*location.headers)
+            for location in site.locations
+            if location.headers and not location.prefix and not location.exact
+        )
         leaf = CanonicalRedirect(site.canonical.encode("ascii"), slash)
-        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name)])
+        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name, filters=filters)])
 
     def _broken(self, site: BrokenSite) -> SiteResource:
         leaf = Refusal(503, "configuration", f"{site.file} has errors")
         return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name)])
 
-    def _leaf(self, location: Location, leaf: Leaf) -> Resource:
+    def _leaf(self, site: Site, location: Location, leaf: Leaf) -> Resource:
         match leaf:
             case Proxy():
-                return self._proxy(location, leaf)
+                return self._proxy(site, location, leaf)
             case Redirect():
                 prefix = location.prefix.encode("utf-8")
                 return RedirectResource(Target(leaf.to), leaf.status, prefix=prefix, whole_site=not prefix)
@@ -106,7 +117,7 @@ class Compiler:
 
     # Upstreams.
 
-    def _proxy(self, location: Location, proxy: Proxy) -> Resource:
+    def _proxy(self, site: Site, location: Location, proxy: Proxy) -> Resource:
         context = self._context
         upstreams = [self._upstream(address, proxy) for address in proxy.to]
         host = proxy.to[0].name.removeprefix("https://").removesuffix(":443") if proxy.to[0].tls else ""
@@ -114,9 +125,13 @@ class Compiler:
             Balancer(upstreams),
             clock=context.clock,
             via=context.via,
+            sockets=self._sockets,
+            websocket=proxy.websocket,
+            names=frozenset((*site.hosts, *(f"*.{name}" for name in site.wildcards))),
             retries=proxy.retries,
             host=host.encode("ascii"),
             prefix=location.prefix.encode("utf-8") if proxy.strip else b"",
+            edits=[request_edits(*location.request_headers)] if location.request_headers else [],
             forwarded=proxy.forwarded,
             request_start=partial(_request_start, context) if proxy.request_start else None,
         )

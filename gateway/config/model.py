@@ -16,7 +16,7 @@ from gateway.errors import ConfigError
 from gateway.features import Leaf, Security
 from gateway.filters.canonical import Slash
 from gateway.filters.headers import HeaderEdits
-from gateway.settings import Duration, FilePath, Size, settings
+from gateway.settings import Duration, FieldName, FilePath, Size, settings
 from gateway.units import ByteCount, Seconds
 
 Https = Literal["redirect", "optional", "off"]
@@ -186,6 +186,8 @@ class GatewayConfig:
             the folder of site files.
         workers: Processes.
         trusted_proxies: Peers whose forwarded fields are believed.
+        client_ip_header: Field in which they put the client's address, such as `CF-Connecting-IP`; by default
+            X-Forwarded-For is walked.
         local_ca: Certificates for `*.localhost` from an authority of our own.
         acme: The certificate authority.
         log: Access logs.
@@ -197,6 +199,7 @@ class GatewayConfig:
     state: FilePath = ""
     workers: int = Field(default=1, ge=1, le=64)
     trusted_proxies: tuple[TrustedProxy, ...] = ()
+    client_ip_header: FieldName | None = None
     local_ca: bool = False
     acme: Acme = Acme()
     log: LogSettings = LogSettings()

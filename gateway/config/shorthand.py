@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, WithJsonSchema
 
 from gateway.config.hosts import normal_pattern
-from gateway.filters.headers import HeaderEdits
+from gateway.filters.headers import HeaderEdits, check_request_edits
 from gateway.resources.page import Reply
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
@@ -174,7 +174,9 @@ HeadersForm = Annotated[
         },
     ),
 ]
-"""The tables `[headers]` and `[request_headers]`."""
+"""The table `[headers]`."""
+RequestHeadersForm = Annotated[HeadersForm, AfterValidator(check_request_edits)]
+"""The table `[request_headers]`."""
 PathPattern = Annotated[str, AfterValidator(check_path_pattern)]
 """A key of `[routes]` or `[redirects]`."""
 HostPattern = Annotated[str, BeforeValidator(_host)]

@@ -18,6 +18,7 @@ from gateway.config.shorthand import (
     ProxyForm,
     RedirectEntry,
     RedirectForm,
+    RequestHeadersForm,
     SpaForm,
     StaticForm,
     expand_route,
@@ -54,7 +55,7 @@ class RouteTable:
     max_body: Size | None = None
     slash: Slash | None = None
     headers: HeadersForm = HeaderEdits()
-    request_headers: HeadersForm = HeaderEdits()
+    request_headers: RequestHeadersForm = HeaderEdits()
 
 
 Route = Annotated[
@@ -101,7 +102,7 @@ class SiteFile:
     routes: dict[PathPattern, Route] = Field(default_factory=dict)
     redirects: dict[PathPattern, RedirectEntry] = Field(default_factory=dict)
     headers: HeadersForm = HeaderEdits()
-    request_headers: HeadersForm = HeaderEdits()
+    request_headers: RequestHeadersForm = HeaderEdits()
     websocket: WebSocket | None = None
     errors: dict[ErrorKey, FilePath] = Field(default_factory=dict)
     https: Annotated[

@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import Field
 
-from gateway.http.fields import is_token, make_line, without
+from gateway.http.fields import make_line, without
 from gateway.http.known import BITS, FORWARDING_NAMES, HOP_BY_HOP
 from gateway.http.message import ResponseHead
 from gateway.settings import FieldName, FieldValue, settings
@@ -34,10 +34,10 @@ class HeaderEdits:
     remove: tuple[FieldName, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check names and values.
+        """Check what names and values do not say by themselves.
 
         Raises:
-            ValueError: A field is malformed, cannot be edited, or is edited in two ways.
+            ValueError: A field cannot be edited, or is edited in two ways.
         """
         BlockEdits(self)
 
@@ -46,7 +46,7 @@ class BlockEdits:
     """Edits prepared for a block of field lines.
 
     Args:
-        edits: What to do.
+        edits: What to do, one after the other: a route's come after its site's and win.
         protected: Lower-case names that cannot be edited, beside those that never can.
 
     Attributes:
@@ -55,28 +55,28 @@ class BlockEdits:
         known: Mask of the well-known fields among `lines`.
 
     Raises:
-        ValueError: A field is malformed, cannot be edited, or is edited in two ways.
+        ValueError: A field cannot be edited, or is edited in two ways at once.
     """
 
     __slots__ = ("_mask", "_others", "dropped", "known", "lines")
 
-    def __init__(self, edits: HeaderEdits, protected: frozenset[bytes] = frozenset()) -> None:
-        for name in (*edits.set, *edits.add, *edits.remove):
-            _check_name(name, protected)
-        put = _lower(edits.set)
-        removed = _lower(edits.remove)
-        doubled = (put | _lower(edits.add)) & removed
-        if doubled:
-            raise ValueError(f"{_name_of(doubled)} is both set and removed")
-        doubled = put & _lower(edits.add)
-        if doubled:
-            raise ValueError(f"{_name_of(doubled)} is both set and added")
-        self.dropped = put | removed
-        self._mask = _mask(self.dropped)
-        self._others = tuple(name for name in self.dropped if name not in BITS)
-        fields = [*edits.set.items(), *edits.add.items()]
-        self.lines = b"".join(_line(name, value) for name, value in fields)
-        self.known = _mask(put | _lower(edits.add))
+    def __init__(self, *edits: HeaderEdits, protected: frozenset[bytes] = frozenset()) -> None:
+        dropped: frozenset[bytes] = frozenset()
+        appended: list[tuple[bytes, bytes]] = []
+        for each in edits:
+            _check(each, protected)
+            gone = _lower(each.set) | _lower(each.remove)
+            dropped |= gone
+            appended = [(name, line) for name, line in appended if name not in gone]
+            appended += [
+                (name.lower().encode("ascii"), make_line(name.encode("ascii"), value.encode("utf-8")))
+                for name, value in (*each.set.items(), *each.add.items())
+            ]
+        self.dropped = dropped
+        self._mask = _mask(dropped)
+        self._others = tuple(name for name in dropped if name not in BITS)
+        self.lines = b"".join(line for _, line in appended)
+        self.known = _mask(frozenset(name for name, _ in appended))
 
     def may_drop(self, block: bytes, known: int) -> bool:
         """Tell cheaply whether a block may hold a field to drop.
@@ -108,7 +108,7 @@ class HeaderFilter(BaseFilter):
     """Edits every response's fields.
 
     Args:
-        edits: The table `[headers]`.
+        edits: The tables `[headers]`, the site's first.
 
     Raises:
         ValueError: A field cannot be edited.
@@ -116,8 +116,8 @@ class HeaderFilter(BaseFilter):
 
     __slots__ = ("_edits",)
 
-    def __init__(self, edits: HeaderEdits) -> None:
-        self._edits = BlockEdits(edits)
+    def __init__(self, *edits: HeaderEdits) -> None:
+        self._edits = BlockEdits(*edits)
 
     def on_response(self, request: Request, head: ResponseHead) -> None:
         """Remove first, then append."""
@@ -128,29 +128,40 @@ class HeaderFilter(BaseFilter):
         head.known |= edits.known
 
 
-def request_edits(edits: HeaderEdits) -> BlockEdits:
-    """Prepare the table `[request_headers]`, for `BlockEdits.apply`.
+def request_edits(*edits: HeaderEdits) -> BlockEdits:
+    """Prepare the tables `[request_headers]`, the site's first, for `BlockEdits.apply`.
 
     Raises:
         ValueError: A field cannot be edited.
     """
-    return BlockEdits(edits, _WRITTEN_UPSTREAM)
+    return BlockEdits(*edits, protected=_WRITTEN_UPSTREAM)
 
 
-def _check_name(name: str, protected: frozenset[bytes]) -> None:
-    lower = name.encode("utf-8").lower()
-    if not is_token(lower):
-        raise ValueError(f"{name!r} is not a header name: letters, digits and hyphens only")
-    if lower in _FRAMING or lower.startswith(b"sec-websocket-"):
-        raise ValueError(f"{name} cannot be edited: it belongs to the connection, not to the message")
-    if lower in _WRITTEN or lower in protected:
-        raise ValueError(f"{name} cannot be edited: the gateway writes it itself")
+def check_request_edits(edits: HeaderEdits) -> HeaderEdits:
+    """Check a table `[request_headers]` when the file is read.
+
+    Raises:
+        ValueError: A field cannot be edited.
+    """
+    request_edits(edits)
+    return edits
 
 
-def _line(name: str, value: str) -> bytes:
-    if not value.isprintable():
-        raise ValueError(f"the value of {name} holds a control character: {value!r}")
-    return make_line(name.encode("ascii"), value.strip().encode("utf-8"))
+def _check(edits: HeaderEdits, protected: frozenset[bytes]) -> None:
+    for name in (*edits.set, *edits.add, *edits.remove):
+        lower = name.lower().encode("ascii")
+        if lower in _FRAMING or lower.startswith(b"sec-websocket-"):
+            raise ValueError(f"{name} cannot be edited: it belongs to the connection, not to the message")
+        if lower in _WRITTEN or lower in protected:
+            raise ValueError(f"{name} cannot be edited: the gateway writes it itself")
+    put, added, removed = _lower(edits.set), _lower(edits.add), _lower(edits.remove)
+    for doubled, what in (
+        (put & removed, "set and removed"),
+        (added & removed, "added and removed"),
+        (put & added, "set and added"),
+    ):
+        if doubled:
+            raise ValueError(f"{min(doubled).decode('ascii')} is both {what}")
 
 
 def _lower(names: Iterable[str]) -> frozenset[bytes]:
@@ -173,10 +184,6 @@ def _mask(names: frozenset[bytes]) -> int:
     for name in names:
         mask |= BITS.get(name, 0)
     return mask
-
-
-def _name_of(names: frozenset[bytes]) -> str:
-    return min(names).decode("ascii")
 
 
 _FRAMING: Final = HOP_BY_HOP | {b"host", b"content-length", b"expect"}

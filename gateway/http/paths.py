@@ -34,7 +34,7 @@ def decide_path(target: bytes) -> Path:
         target: A request target in origin-form, or `*`.
 
     Raises:
-        ProtocolError: 400: an invalid percent escape, an encoded NUL, or a climb above the root.
+        ProtocolError: 400: an invalid percent escape, an encoded control octet, or a climb above the root.
     """
     path = target.partition(b"?")[0]
     if path[:1] != b"/":  # `OPTIONS *` asks about the whole server
@@ -44,8 +44,8 @@ def decide_path(target: bytes) -> Path:
     if _INVALID_PERCENT.search(path):
         raise ProtocolError("invalid percent escape in the path (RFC 3986 §2.1)")
     decoded = unquote_to_bytes(path)
-    if b"\0" in decoded:
-        raise ProtocolError("NUL in the path (RFC 3986 §7.3)")
+    if _CONTROL.search(decoded):
+        raise ProtocolError("encoded control octet in the path (RFC 3986 §7.3)")
     literal = _ENCODED_SEPARATOR.sub(b"%25\\g<1>", path)
     return Path(
         _resolve(decoded.replace(b"\\", b"/")),
@@ -98,4 +98,5 @@ _SLASH = ord("/")
 _UNUSUAL = re.compile(rb"%|//|/\.|\\")
 _INVALID_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ENCODED_SEPARATOR = re.compile(rb"%(2[Ff]|5[Cc])")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _ROOT = Path(b"/", b"/")

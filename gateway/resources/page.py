@@ -18,7 +18,7 @@ from gateway.errors import GatewayError, HTTPError
 from gateway.http import fields as field_lines
 from gateway.http.fields import make_block
 from gateway.http.known import BITS
-from gateway.http.message import Framing, RequestHead, ResponseHead, reason_phrase
+from gateway.http.message import Framing, ResponseHead, reason_phrase
 from gateway.http.negotiation import AnswerForm, choose_form
 from gateway.settings import settings
 from gateway.web.request import Request
@@ -97,20 +97,14 @@ class ErrorPages:
         return page if page is not None else _built_in(status)
 
     def answer(self, request: Request, error: GatewayError) -> tuple[ResponseHead, bytes]:
-        """Make a head and its whole content for an error whose status is not None."""
-        return self.answer_head(request.head, error, request.id_line)
+        """Make a head and its whole content for an error whose status is not None.
 
-    def answer_head(self, head: RequestHead | None, error: GatewayError, id_line: bytes) -> tuple[ResponseHead, bytes]:
-        """Make the answer where there is no `Request`.
-
-        Args:
-            head: The request's head; None where it could not be read, which is answered with a page.
-            error: What went wrong.
-            id_line: `X-Request-Id: …` CRLF.
+        A request whose head could not be read, so that it has no method, is answered with a page: it may have been a
+        browser with too many cookies.
         """
-        form = choose_form(head) if head is not None else AnswerForm.HTML
+        form = choose_form(request.head) if request.head.method else AnswerForm.HTML
         status = error.status if error.status is not None else 500
-        answer, data = self.page(status).answer(form, _id_of(id_line))
+        answer, data = self.page(status).answer(form, _id_of(request.id_line))
         if isinstance(error, HTTPError) and error.fields:
             answer.remove(frozenset(name.lower() for name, _ in error.fields))
             for name, value in error.fields:

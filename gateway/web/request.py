@@ -16,6 +16,7 @@ from gateway.errors import (
     ProtocolError,
     ResponseIncomplete,
 )
+from gateway.http.forwarding import host_line
 from gateway.http.message import RequestHead, ResponseHead
 from gateway.http.paths import Path, decide_path
 from gateway.http.stream import DISCARD, ClientStream, ServerStream
@@ -161,7 +162,7 @@ class Request:
         """Make the X-Forwarded-* lines for upstream; those of a trusted proxy are whole already."""
         if self.stream.trusted:
             return self.forwarded
-        return b"%bX-Forwarded-Host: %b\r\n" % (self.forwarded, self.head.host)
+        return self.forwarded + host_line(self.head.host)
 
     # From the front end.
 

@@ -13,7 +13,7 @@ from gateway.http.message import Framing
 from gateway.resources.page import ErrorPages, FixedReply, Reply
 from gateway.web.request import Request
 from gateway.web.resource import Resource
-from tests.support.streams import RecordingStream, exchange, get, location
+from tests.support.streams import FakeRuntime, RecordingStream, exchange, get, location
 
 PAGES = ErrorPages()
 ID = "00000000000000000001"
@@ -124,13 +124,18 @@ def test_nothing_of_the_request_or_the_upstream_is_shown(accept: bytes) -> None:
         assert secret not in sent
 
 
-def test_an_id_cannot_break_out() -> None:
-    """Even an id that should never have been accepted stays text."""
-    error = HTTPError(404)
-    for head in (get(b"/", b"Accept: text/html"), get(b"/", b"Accept: application/json"), get(b"/")):
-        _, data = PAGES.answer_head(head, error, b'X-Request-Id: "><b>\r\nx: {"a"}\r\n')
-        assert b"bxa" in data
-        assert b"<b>" not in data
+class HostileIds(FakeRuntime):
+    def new_id(self) -> bytes:
+        return b'X-Request-Id: "><b>\\x{"a"}{id}\r\n'
+
+
+@pytest.mark.parametrize("accept", [b"text/html", b"application/json", b"*/*"])
+def test_an_id_cannot_break_out(accept: bytes) -> None:
+    """Even an id that should never have been made stays text."""
+    head = get(b"/", b"Accept: " + accept)
+    stream = exchange(Failing(HTTPError(404)), head, errors=PAGES, runtime=HostileIds())
+    assert b"bxaid" in stream.body
+    assert b"<b>" not in stream.body
 
 
 def test_the_fields_of_an_error_are_sent_in_place_of_our_own() -> None:
@@ -162,9 +167,11 @@ def test_405_from_the_parser_says_what_is_allowed() -> None:
 
 def test_an_unreadable_head_is_answered_with_a_page() -> None:
     """Where nothing says who asked, a person may have: a browser with too many cookies."""
-    head, data = PAGES.answer_head(None, ProtocolError("x", 431), b"X-Request-Id: abc\r\n")
-    assert (head.status, head.content_length) == (431, len(data))
-    assert b"cookies" in data
+    head = get(b"/")
+    head.method = b""
+    stream = exchange(Failing(ProtocolError("x", 431)), head, errors=PAGES)
+    assert stream.get(b"content-type") == b"text/html; charset=utf-8"
+    assert b"cookies" in stream.body
 
 
 def test_a_status_without_a_page_has_one() -> None:

@@ -18,6 +18,7 @@ from gateway.http.stream import PeerAddress
 from gateway.net.sweeper import Sweeper
 from gateway.resources.page import ErrorPages
 from gateway.resources.proxy import ProxyResource
+from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.http1 import ConnectionLimits, HTTP1Connection
 from gateway.server.listener import Front
 from gateway.units import ByteCount, Seconds
@@ -196,13 +197,14 @@ class World:
         self.clock = Clock()
         self.sweeper = Sweeper()
         self.log = RecordingLog()
+        self.sockets = OpenSockets(self.now)
         self.endpoints = [FakeEndpoint() for _ in range(upstreams)]
         self.upstreams = [
             Upstream(f"127.0.0.1:{4000 + index}", endpoint, exchange or ExchangeLimits(), self.sweeper, 64)  # type: ignore[arg-type]  # structural
             for index, endpoint in enumerate(self.endpoints)
         ]
         if leaf is None:
-            leaf = ProxyResource(Balancer(self.upstreams), clock=self.now, via=Via("gw"))
+            leaf = ProxyResource(Balancer(self.upstreams), clock=self.now, via=Via("gw"), sockets=self.sockets)
         errors = ErrorPages()
         self.location = LocationResource(leaf, errors, site="example.com", max_body=ByteCount(max_body))
         site = SiteResource("example.com", [self.location])
