@@ -55,8 +55,7 @@ def _schema_of(cls: type, title: str) -> Schema:
     schema = TypeAdapter(cls).json_schema()
     described = {"": cls, **{each.__name__: each for each in _CLASSES}}
     for name, table in {"": schema, **schema.get("$defs", {})}.items():
-        if name in described:
-            _describe(table, described[name])
+        _describe(table, described[name])
     return {"$schema": _DIALECT, **schema, "title": title}
 
 

@@ -54,7 +54,7 @@ class RouteTable:
     redirect: RedirectForm | None = None
     max_body: Size | None = None
     slash: Slash | None = None
-    headers: HeadersForm = HeaderEdits()
+    headers: HeadersForm = Field(default_factory=HeaderEdits)
     request_headers: RequestHeadersForm = HeaderEdits()
 
 
@@ -101,7 +101,7 @@ class SiteFile:
     redirect: RedirectForm | None = None
     routes: dict[PathPattern, Route] = Field(default_factory=dict)
     redirects: dict[PathPattern, RedirectEntry] = Field(default_factory=dict)
-    headers: HeadersForm = HeaderEdits()
+    headers: HeadersForm = Field(default_factory=HeaderEdits)
     request_headers: RequestHeadersForm = HeaderEdits()
     websocket: WebSocket | None = None
     errors: dict[ErrorKey, FilePath] = Field(default_factory=dict)
@@ -118,4 +118,4 @@ class SiteFile:
 
 
 SITE_KEYS = frozenset(SiteFile.__dataclass_fields__)
-ROUTE_KEYS = frozenset(RouteTable.__dataclass_fields__)
+"""Keys that stand in a site file outside of any table."""

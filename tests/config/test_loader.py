@@ -135,6 +135,16 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert (site.maintenance, site.https) == ("", "off")
 
 
+def test_texts_for_others_are_taken_as_they_are(tmp_path: Path) -> None:
+    """A contact and an upstream's authorities are checked for their form only."""
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    source = 'phoenix = { to = "https://a:1", ca = "ca.pem" }\nsecurity_txt = "mailto:me@a.com"\nnoindex = true\n'
+    site = site_of(tmp_path, source)
+    assert (site.security_txt, site.noindex) == ("mailto:me@a.com", True)
+    assert isinstance(site.locations[0].leaf, Proxy)
+    assert site.locations[0].leaf.ca == str(tmp_path / "ca.pem")
+
+
 def test_defaults_lie_under_every_site(tmp_path: Path) -> None:
     """`_defaults.toml` gives what a file does not set; tables are merged key by key, and errors name the right file."""
     (tmp_path / "_defaults.toml").write_text('slash = "strip"\nmax_body = 5\n[headers]\nX-A = "a"\nX-B = "b"\n')
@@ -358,3 +368,12 @@ def test_thousand_sites_are_read_quickly(tmp_path: Path) -> None:
 def test_a_location_is_found_by_its_defaults() -> None:
     """What no file says has a name for the log."""
     assert Location(prefix="", leaf=Redirect(to="/x")).max_body_setting == "max_body (default)"
+
+
+def test_two_files_with_one_name_in_other_letters(tmp_path: Path) -> None:
+    """Names are compared in lower case: of two files for one host the second is refused."""
+    (tmp_path / "A.com.toml").write_text("phoenix = 1\n")
+    (tmp_path / "a.com.toml").write_text("phoenix = 1\n")
+    assert messages(load(tmp_path, {})) == [
+        f"a.com.toml:0: a.com belongs to {tmp_path}/A.com.toml (by its name) already"
+    ]
