@@ -1,6 +1,6 @@
 """The registry of features: what may answer a request, which keys a site file knows, which of them wait.
 
-Nothing is found by scanning: a feature has its line here and its key in `config.site_file`, and a test holds both equal.
+Nothing is found by scanning: a feature has its line here and its key in `config.site_file`; a test holds both equal.
 """
 
 from __future__ import annotations

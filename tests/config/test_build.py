@@ -25,7 +25,7 @@ def test_everything_that_does_not_fit_is_told() -> None:
     """All contradictions of a file are found in one go."""
     errors = build('phoenix = 1\nproxy = 2\n[routes]\n"/a" = { static = "x", spa = "y" }\n"/b" = {}\n')
     assert isinstance(errors, list)
-    assert [error.place for error in errors] == ["a.com.toml:2:1", "a.com.toml:4:25", "a.com.toml:5:1"]
+    assert [error.place for error in errors] == ["a.com.toml:2:1", "a.com.toml:4:24", "a.com.toml:5:1"]
 
 
 def test_routes_and_redirects_are_enough() -> None:

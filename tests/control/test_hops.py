@@ -83,3 +83,10 @@ def test_wildcards_and_addresses_are_sites_too(tmp_path: Path) -> None:
         "http://[::1]/",
     )
     assert [journey.site.name for journey in hops.journeys()] == ["[::1]", "[::1]", "[::1]"]
+
+
+def test_what_another_location_answers_is_no_journey(tmp_path: Path) -> None:
+    """A path below a redirect that something else answers is not followed."""
+    table = '[routes]\n"/x" = 4000\n[redirects]\n"/x/*" = "/y"\n'
+    (journey,) = redirects(tmp_path, a__com=f"phoenix = 1\n{table}").journeys()
+    assert journey.urls == ("https://a.com/x/x", "https://a.com/y")
