@@ -40,6 +40,7 @@ class FakeTransport:
         half_closed: Whether it closed its writing half.
         aborted: Whether it cut the connection.
         reading: Whether the protocol takes octets.
+        stall_at_next_write: Whether the peer stops reading at the next write.
     """
 
     def __init__(self, protocol: Protocol) -> None:
@@ -52,6 +53,7 @@ class FakeTransport:
         self.aborted = False
         self.reading = True
         self.connected = True
+        self.stall_at_next_write = False
         self.producer: IPushProducer | None = None
         protocol.makeConnection(self)  # type: ignore[arg-type]  # structural, not an ITransport
 
@@ -62,6 +64,9 @@ class FakeTransport:
         assert not self.half_closed, "write behind the end"
         self.written += data
         self.writes += 1
+        if self.stall_at_next_write:
+            self.stall_at_next_write = False
+            self.stall()
 
     def loseConnection(self) -> None:
         self.closing = True
