@@ -81,7 +81,7 @@ def client_endpoint(
         plain = UNIXClientEndpoint(reactor, path, timeout=timeout)
     else:
         plain = HostnameEndpoint(reactor, host, port, timeout=timeout)
-    endpoint: IStreamClientEndpoint = _UpstreamEndpoint(plain, name, timeout)
+    endpoint: IStreamClientEndpoint = _UpstreamEndpoint(reactor, plain, name, timeout)
     if tls is not None:
         endpoint = TLSClientEndpoint(reactor, endpoint, tls, name, tls.server_name or host, timeout)
     return endpoint
@@ -132,13 +132,17 @@ class _TwistedServerEndpoint:
 class _UpstreamEndpoint:
     """Speaks of failures in the gateway's terms, whichever transport failed."""
 
-    def __init__(self, endpoint: IStreamClientEndpoint, name: str, timeout: float) -> None:
+    def __init__(self, clock: IReactorTime, endpoint: IStreamClientEndpoint, name: str, timeout: float) -> None:
+        self._clock = clock
         self._endpoint = endpoint
         self._name = name
         self._timeout = timeout
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        return self._endpoint.connect(protocolFactory).addCallbacks(_without_delay, self._explain)
+        connecting = self._endpoint.connect(protocolFactory)
+        if not isinstance(self._endpoint, LoopClientEndpoint):  # Twisted's look-up has no deadline of its own
+            connecting.addTimeout(self._timeout, self._clock, _too_slow)
+        return connecting.addCallbacks(_without_delay, self._explain)
 
     def _explain(self, failure: Failure) -> Failure:
         problem = failure.value
@@ -151,6 +155,12 @@ class _UpstreamEndpoint:
             return failure
         explained.__cause__ = problem
         return Failure(explained)
+
+
+def _too_slow(result: object, _timeout: float) -> object:
+    if isinstance(result, Failure):
+        raise TimeoutError
+    return result
 
 
 def _without_delay(protocol: IProtocol) -> IProtocol:

@@ -109,7 +109,7 @@ def _bind_port(address: ListenAddress, source: str) -> socket.socket:
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as problem:
-        raise _refusal(address, source, problem) from problem
+        raise refusal(address, source, problem) from problem
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -119,7 +119,7 @@ def _bind_port(address: ListenAddress, source: str) -> socket.socket:
         sock.bind((address.host, address.port))
     except OSError as problem:
         sock.close()
-        raise _refusal(address, source, problem) from problem
+        raise refusal(address, source, problem) from problem
     return sock
 
 
@@ -132,7 +132,7 @@ def _bind_path(address: ListenAddress, source: str) -> socket.socket:
         Path(address.path).chmod(address.mode)
     except OSError as problem:
         sock.close()
-        raise _refusal(address, source, problem) from problem
+        raise refusal(address, source, problem) from problem
     return sock
 
 
@@ -180,7 +180,14 @@ def _held_by_systemd() -> tuple[list[int], list[str]]:
     return list(named.values()), list(named)
 
 
-def _refusal(address: ListenAddress, source: str, problem: OSError) -> ListenError:
+def refusal(address: ListenAddress, source: str, problem: OSError) -> ListenError:
+    """Say which listener failed, why, and what to do.
+
+    Args:
+        address: Where to listen.
+        source: File and key that ask for it.
+        problem: What the system said.
+    """
     advice = {
         errno.EADDRINUSE: _in_use,
         errno.EACCES: _not_permitted,
@@ -222,4 +229,4 @@ def _no_folder(address: ListenAddress) -> str:
 
 
 _FORMS = '"ADDRESS:PORT", "[::]:PORT", "unix:PATH" or "systemd:NAME"'
-_ADDRESS = re.compile(r"(?:(?P<four>[0-9.]+)|\[(?P<six>[0-9A-Fa-f:.]+)\]):(?P<port>\d{1,5})", re.ASCII)
+_ADDRESS = re.compile(r"(?:(?P<four>[0-9.]+)|\[(?P<six>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]):(?P<port>\d{1,5})", re.ASCII)
