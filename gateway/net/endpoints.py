@@ -120,12 +120,13 @@ class _TwistedServerEndpoint:
         self._sock = sock
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        family = self._sock.family
         self._sock.listen(backlog())
         descriptor = os.dup(self._sock.fileno())  # Twisted's endpoint closes the descriptor that it is given
         endpoint = AdoptedStreamServerEndpoint(self._reactor, descriptor, self._sock.family)
         self._sock.close()
         listening: Deferred[IListeningPort] = endpoint.listen(protocolFactory)
-        return listening
+        return listening.addCallback(_keep_file) if family == socket.AF_UNIX else listening
 
 
 @implementer(IStreamClientEndpoint)
@@ -155,6 +156,13 @@ class _UpstreamEndpoint:
             return failure
         explained.__cause__ = problem
         return Failure(explained)
+
+
+def _keep_file(port: IListeningPort) -> IListeningPort:
+    """Keep Twisted's port from removing the socket's file at the end: it may be systemd's, or out of our rights."""
+    if hasattr(port, "_bindPath"):
+        port._bindPath = "\0"  # as if the name were abstract: there is no public way
+    return port
 
 
 def _too_slow(result: object, _timeout: float) -> object:

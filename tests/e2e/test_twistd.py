@@ -213,6 +213,40 @@ def test_out_of_descriptors(twistd: Twistd, options: tuple[str, ...]) -> None:
     assert until(lambda: greeting(("127.0.0.1", port)))
 
 
+AS_SYSTEMD = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="web")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("options", ["", "--reactor=epoll"])
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_UNIX])
+def test_systemd(twistd: Twistd, options: str, family: socket.AddressFamily) -> None:
+    """Sockets that systemd holds are taken over by name, and stay open when the service stops."""
+    twistd.listen("systemd:web")
+    path = str(twistd.folder / "held.sock")
+    held = socket.create_server(("127.0.0.1", 0)) if family == socket.AF_INET else socket.socket(family)
+    with held:
+        if family == socket.AF_UNIX:
+            held.bind(path)
+            held.listen()
+        log = (twistd.folder / "out.log").open("wb")
+        command = [sys.executable, "-c", AS_SYSTEMD, str(held.fileno()), *twistd.command("-n", *options.split())]
+        environment, fds = twistd.environment(), [held.fileno()]
+        process = subprocess.Popen(command, cwd=twistd.folder, env=environment, pass_fds=fds, stdout=log, stderr=log)
+        log.close()
+        twistd.processes.append(process)
+        kind = "EPollReactor" if options else "uvloop"
+        assert greeting(held.getsockname()).startswith(kind)
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+        assert "Traceback" not in twistd.output
+        with socket.socket(family) as waiting:
+            waiting.connect(held.getsockname())
+
+
 def test_help(twistd: Twistd) -> None:
     """Help is shown from any folder; a missing folder is named."""
     ran = subprocess.run(

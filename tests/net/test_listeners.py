@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.net.listeners import ListenAddress, ListenError, bind, parse_listen, refusal, remove_socket_file
+from gateway.net.listeners import (
+    ListenAddress,
+    ListenError,
+    bind,
+    held_by_systemd,
+    parse_listen,
+    refusal,
+    remove_socket_file,
+)
 
 SOURCE = "gateway.toml: http"
 
@@ -120,8 +128,24 @@ def test_missing_folder(tmp_path: Path) -> None:
         bind(ListenAddress(path=str(tmp_path / "none" / "a.sock")), SOURCE)
 
 
-def test_systemd_without_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("variables", "held"),
+    [
+        ("LISTEN_PID=7\0LISTEN_FDS=3\0LISTEN_FDNAMES=web:web:tls\0", [("web", 3), ("web", 4), ("tls", 5)]),
+        ("LISTEN_PID=7\0LISTEN_FDS=1\0", [("unknown", 3)]),
+        ("LISTEN_PID=8\0LISTEN_FDS=1\0LISTEN_FDNAMES=web\0", []),
+        ("LISTEN_PID=7\0LISTEN_FDS=-1\0", []),
+        ("LISTEN_PID=7\0", []),
+        ("odd\0", []),
+        ("", []),
+    ],
+)
+def test_systemd(variables: str, held: list[tuple[str, int]]) -> None:
+    """Sockets of systemd are known by name, several under one name too, and only if they are meant for this process."""
+    assert held_by_systemd(variables.encode(), 7) == held
+
+
+def test_systemd_without_socket() -> None:
     """A socket that systemd does not hold is named with what to write into the unit."""
-    monkeypatch.delenv("LISTEN_FDS", raising=False)
     with pytest.raises(ListenError, match=r"FileDescriptorName=web .*socket unit"):
         bind(parse_listen("systemd:web"), SOURCE)
