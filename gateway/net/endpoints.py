@@ -9,7 +9,8 @@ import os
 import socket
 from pathlib import Path
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet import unix
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, HostnameEndpoint, UNIXClientEndpoint
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import (
@@ -120,13 +121,28 @@ class _TwistedServerEndpoint:
         self._sock = sock
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
-        family = self._sock.family
         self._sock.listen(backlog())
+        if self._sock.family == socket.AF_UNIX:
+            return succeed(self._listen_unix(protocolFactory))
         descriptor = os.dup(self._sock.fileno())  # Twisted's endpoint closes the descriptor that it is given
         endpoint = AdoptedStreamServerEndpoint(self._reactor, descriptor, self._sock.family)
         self._sock.close()
         listening: Deferred[IListeningPort] = endpoint.listen(protocolFactory)
-        return listening.addCallback(_keep_file) if family == socket.AF_UNIX else listening
+        return listening
+
+    def _listen_unix(self, factory: IProtocolFactory) -> IListeningPort:
+        """Listen without Twisted's care for the socket's file.
+
+        Twisted opens it to everybody, removes it at the end and shuts the socket down, even where it is systemd's
+        or out of our rights; there is no public way to stop it.
+        """
+        port = unix.Port._fromListeningDescriptor(self._reactor, self._sock.fileno(), factory)
+        port._bindPath = "\0"  # as if the name were abstract
+        port._shouldShutdown = False
+        port.startListening()
+        self._sock.close()
+        listening: IListeningPort = port
+        return listening
 
 
 @implementer(IStreamClientEndpoint)
@@ -156,13 +172,6 @@ class _UpstreamEndpoint:
             return failure
         explained.__cause__ = problem
         return Failure(explained)
-
-
-def _keep_file(port: IListeningPort) -> IListeningPort:
-    """Keep Twisted's port from removing the socket's file at the end: it may be systemd's, or out of our rights."""
-    if hasattr(port, "_bindPath"):
-        port._bindPath = "\0"  # as if the name were abstract: there is no public way
-    return port
 
 
 def _too_slow(result: object, _timeout: float) -> object:

@@ -164,9 +164,11 @@ def test_daemon(twistd: Twistd, options: tuple[str, ...]) -> None:
 def test_privileges(twistd: Twistd, options: tuple[str, ...]) -> None:
     """A low port is bound as root; then the service runs as the user that --uid names, and still serves."""
     port = free_port(below=1024)
-    twistd.listen(f"127.0.0.1:{port}")
+    path = str(twistd.folder / "s.sock")
+    twistd.listen(f"127.0.0.1:{port}", f"unix:{path}")
     process = twistd.start(*options, "--uid", "nobody", "--pidfile=")
     assert str(until(lambda: greeting(("127.0.0.1", port)))).endswith("uid=65534\n")
+    assert greeting(path).endswith("uid=65534\n")
     process.send_signal(signal.SIGTERM)
     process.wait(10)
     assert "Traceback" not in twistd.output
