@@ -168,6 +168,14 @@ class CertificateInvalid(UpstreamError):
     proxy_status: ClassVar[str] = "tls_certificate_error"
 
 
+class HandshakeFailed(UpstreamError):
+    """The upstream did not complete the TLS handshake; nothing was sent."""
+
+    retryable = True
+    reason = "upstream_tls"
+    proxy_status: ClassVar[str] = "tls_protocol_error"
+
+
 class ConnectionReset(UpstreamError):
     """The upstream closed before the response head."""
 
@@ -210,3 +218,58 @@ class ResponseStalled(ResponseIncomplete):
     status = 504
     reason = "upstream_idle_timeout"
     proxy_status: ClassVar[str] = "http_response_timeout"
+
+
+class ConfigError(GatewayError):
+    """A setting is wrong; raised and collected at start and on reload only.
+
+    Args:
+        message: What is wrong, in one sentence without the place.
+        file: Path of the file, as the user named its folder.
+        line: Line from 1; 0 where the file as a whole is meant.
+        column: Column from 1, in characters.
+        key: Key path such as `routes."/api/*".strip`; empty where no key is meant.
+        expected: What would be right; empty where the message says it.
+        found: What is there instead.
+        suggestion: The nearest known key or value.
+        source_line: Text of the line.
+        kind: Which sort of mistake, for programs: `syntax`, `unknown_key`, `not_yet`, `value`, `clash` and so on.
+    """
+
+    status = 503
+    blame = Blame.OPERATOR
+    reason = "configuration"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str,
+        line: int = 0,
+        column: int = 0,
+        key: str = "",
+        expected: str = "",
+        found: str = "",
+        suggestion: str = "",
+        source_line: str = "",
+        kind: str = "value",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.file = file
+        self.line = line
+        self.column = column
+        self.key = key
+        self.expected = expected
+        self.found = found
+        self.suggestion = suggestion
+        self.source_line = source_line
+        self.kind = kind
+
+    @property
+    def place(self) -> str:
+        """Where it is: `file:line:column`, or the file alone."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"

@@ -12,35 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address
 from typing import Final
 
 from gateway.errors import HTTPError
+from gateway.http.addresses import Address, Network, parse_networks, read_address
 from gateway.http.fields import is_token, pairs, split_list
 from gateway.http.known import FORWARDING, FORWARDING_NAMES, REQUEST_ID, VIA
 from gateway.http.message import RequestHead
-
-Network = IPv4Network | IPv6Network
-
-
-def parse_networks(items: Iterable[str | Network]) -> tuple[Network, ...]:
-    """Read a list of networks: addresses, CIDR form, and the names `private` and `cloudflare`.
-
-    Raises:
-        ValueError: An item is none of these.
-    """
-    found: list[Network] = []
-    for item in items:
-        if isinstance(item, str) and item in NAMED_NETWORKS:
-            found += NAMED_NETWORKS[item]
-            continue
-        try:
-            found.append(ip_network(item, strict=False))
-        except ValueError:
-            raise ValueError(
-                f'expected a network such as "10.0.0.0/8", "private" or "cloudflare", got {item!r}'
-            ) from None
-    return tuple(found)
 
 
 def connection_lines(peer: str, local_port: int, secure: bool) -> bytes:
@@ -51,7 +30,7 @@ def connection_lines(peer: str, local_port: int, secure: bool) -> bytes:
         local_port: Port it connected to; 0 for a UNIX socket.
         secure: Whether it uses TLS.
     """
-    address = _address(peer)
+    address = read_address(peer)
     forwarded_for = b"X-Forwarded-For: %b\r\n" % _text(address) if address else b""
     return forwarded_for + _scheme_lines(secure, local_port)
 
@@ -72,7 +51,7 @@ def add_forwarded(lines: bytes, peer: str, host: bytes, secure: bool) -> bytes:
 
     Source: RFC 7239 §4 to §6.
     """
-    address = _address(peer)
+    address = read_address(peer)
     node = _text(address) if address else b"unknown"
     if isinstance(address, IPv6Address):
         node = b'"[%b]"' % node
@@ -133,7 +112,7 @@ class TrustedProxies:
             return False
         if not peer:
             return self._sockets
-        address = _address(peer)
+        address = read_address(peer)
         return address is not None and self._trusts(address)
 
     def read(self, head: RequestHead, peer: str, local_port: int, secure: bool) -> Forwarding:
@@ -148,11 +127,11 @@ class TrustedProxies:
             local_port: Port it connected to; 0 for a UNIX socket.
             secure: Whether the connection uses TLS.
         """
-        address = _address(peer)
+        address = read_address(peer)
         sent = self._collect(head)
         chain = split_list(b",".join(sent.get(b"x-forwarded-for", ())))[-_MAX_HOPS:]
         client, sound = self._walk(address, chain)
-        named = _address(_single(sent, self._client_ip_name).decode("latin-1")) if self._client_ip_name else None
+        named = read_address(_single(sent, self._client_ip_name).decode("latin-1")) if self._client_ip_name else None
         if address is not None:
             sound.append(_text(address))
         scheme = _SCHEMES.get(_single(sent, b"x-forwarded-proto").lower())
@@ -190,13 +169,13 @@ class TrustedProxies:
                 sent.setdefault(lower, []).append(value)
         return sent
 
-    def _walk(self, peer: _Address | None, chain: list[bytes]) -> tuple[_Address | None, list[bytes]]:
+    def _walk(self, peer: Address | None, chain: list[bytes]) -> tuple[Address | None, list[bytes]]:
         """Find the client, and the part of the chain behind the last malformed entry."""
         client, client_found = peer, False
         sound = len(chain)
         for entry in reversed(chain):
             found = _NODE.fullmatch(entry)
-            address = _address(found[found.lastindex or 0].decode("ascii")) if found else None
+            address = read_address(found[found.lastindex or 0].decode("ascii")) if found else None
             if address is None:
                 break
             sound -= 1
@@ -205,7 +184,7 @@ class TrustedProxies:
                 client_found = not self._trusts(address)
         return client, chain[sound:]
 
-    def _trusts(self, address: _Address) -> bool:
+    def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
 
 
@@ -267,64 +246,9 @@ def _scheme_lines(secure: bool, port: int) -> bytes:
     return b"X-Forwarded-Proto: %b\r\nX-Forwarded-Port: %d\r\n" % (scheme, port or default)
 
 
-_Address = IPv4Address | IPv6Address
-
-
-def _address(text: str) -> _Address | None:
-    """Read an IP address; one of IPv4 in IPv6's clothes becomes plain. None where it is none."""
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
-
-
-def _text(address: _Address) -> bytes:
+def _text(address: Address) -> bytes:
     return str(address).encode("ascii")
 
-
-def _networks(*items: str) -> tuple[Network, ...]:
-    return tuple(ip_network(item) for item in items)
-
-
-NAMED_NETWORKS: Final[dict[str, tuple[Network, ...]]] = {
-    # Loopback, RFC 1918, link-local, and unique local addresses (RFC 4193).
-    "private": _networks(
-        "127.0.0.0/8",
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "169.254.0.0/16",
-        "::1/128",
-        "fc00::/7",
-        "fe80::/10",
-    ),
-    # https://www.cloudflare.com/ips/, unchanged since 2021.
-    "cloudflare": _networks(
-        "173.245.48.0/20",
-        "103.21.244.0/22",
-        "103.22.200.0/22",
-        "103.31.4.0/22",
-        "141.101.64.0/18",
-        "108.162.192.0/18",
-        "190.93.240.0/20",
-        "188.114.96.0/20",
-        "197.234.240.0/22",
-        "198.41.128.0/17",
-        "162.158.0.0/15",
-        "104.16.0.0/13",
-        "104.24.0.0/14",
-        "172.64.0.0/13",
-        "131.0.72.0/22",
-        "2400:cb00::/32",
-        "2606:4700::/32",
-        "2803:f800::/32",
-        "2405:b500::/32",
-        "2405:8100::/32",
-        "2a06:98c0::/29",
-        "2c0f:f248::/32",
-    ),
-}
 
 _FORWARDED: Final = b"Forwarded: "
 _BELIEVED: Final = FORWARDING_NAMES | {b"x-request-id"}

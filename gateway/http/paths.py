@@ -34,7 +34,7 @@ def decide_path(target: bytes) -> Path:
         target: A request target in origin-form, or `*`.
 
     Raises:
-        ProtocolError: 400: an invalid percent escape, an encoded NUL, or a climb above the root.
+        ProtocolError: 400: an invalid percent escape, an encoded control octet, or a climb above the root.
     """
     path = target.partition(b"?")[0]
     if path[:1] != b"/":  # `OPTIONS *` asks about the whole server
@@ -44,13 +44,35 @@ def decide_path(target: bytes) -> Path:
     if _INVALID_PERCENT.search(path):
         raise ProtocolError("invalid percent escape in the path (RFC 3986 §2.1)")
     decoded = unquote_to_bytes(path)
-    if b"\0" in decoded:
-        raise ProtocolError("NUL in the path (RFC 3986 §7.3)")
+    if _CONTROL.search(decoded):
+        raise ProtocolError("encoded control octet in the path (RFC 3986 §7.3)")
     literal = _ENCODED_SEPARATOR.sub(b"%25\\g<1>", path)
     return Path(
         _resolve(decoded.replace(b"\\", b"/")),
         _resolve(unquote_to_bytes(literal)),
     )
+
+
+def strip_prefix(target: bytes, prefix: bytes) -> bytes:
+    """Take a route's prefix off a target, leaving what follows it byte for byte.
+
+    Args:
+        target: A target in origin-form whose decided path lies within `prefix`.
+        prefix: Decoded path without trailing slash.
+
+    Raises:
+        ProtocolError: 400: the prefix ends inside a segment of the target, behind an encoded slash.
+    """
+    path, question, query = target.partition(b"?")
+    end = len(prefix)
+    if _UNUSUAL.search(path):
+        borders = [at for at, octet in enumerate(path) if octet == _SLASH and at] + [len(path)]
+        # The last one: what precedes it may hold dot segments that lead back.
+        ends = [at for at in borders if _resolve(unquote_to_bytes(path[:at])).rstrip(b"/") == prefix]
+        if not ends:
+            raise ProtocolError("encoded slash at the end of the route's prefix")
+        end = ends[-1]
+    return (path[end:] or b"/") + question + query
 
 
 def _resolve(path: bytes) -> bytes:
@@ -72,7 +94,9 @@ def _resolve(path: bytes) -> bytes:
     return b"/" + b"/".join(kept) + slash
 
 
+_SLASH = ord("/")
 _UNUSUAL = re.compile(rb"%|//|/\.|\\")
 _INVALID_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ENCODED_SEPARATOR = re.compile(rb"%(2[Ff]|5[Cc])")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _ROOT = Path(b"/", b"/")

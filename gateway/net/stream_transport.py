@@ -35,16 +35,6 @@ class StreamTransport(Protocol):
         """Read again."""
 
 
-def unsent(transport: object) -> int:
-    """Count the octets that wait to be sent; what a sweep sees shrink is a peer that reads."""
-    size = getattr(transport, "write_buffer_size", None)
-    if size is not None:
-        return int(size())
-    # Twisted's own transports: data being sent from an offset, and data still in pieces.
-    waiting = len(getattr(transport, "dataBuffer", b"")) - int(getattr(transport, "offset", 0))
-    return waiting + int(getattr(transport, "_tempDataLen", 0))
-
-
 class Unconnected:
     """Stands where a transport is gone or not yet there: everything is ignored."""
 

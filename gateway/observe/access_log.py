@@ -133,9 +133,7 @@ def _escape(text: bytes) -> bytes:
 
 def _mask(target: bytes) -> bytes:
     """Hide the values of query parameters that carry secrets."""
-    if b"=" in target:
-        return _SECRET.sub(rb"\1***", target)
-    return target
+    return _SECRET.sub(rb"\1***", target) if b"?" in target else target
 
 
 _LOGGED = re.compile(rb"\r\n((?i:referer|user-agent)):[ \t]*([^\r]*)")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import Field
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
-from gateway.http.forwarding import via_line
-from gateway.http.known import VIA
+from gateway.http.forwarding import Via, add_forwarded
+from gateway.http.paths import strip_prefix
 from gateway.resources.websocket import WebSocket
 from gateway.settings import Duration, Size, settings
 from gateway.units import ByteCount, Seconds
@@ -68,43 +68,64 @@ class Proxy:
     websocket: WebSocket = WebSocket()
 
 
+class FieldEdits(Protocol):
+    """Edits of a block of field lines; implemented by `filters.headers`."""
+
+    def apply(self, block: bytes, known: int) -> bytes:
+        """Edit field lines; `known` is the mask of the well-known fields among them."""
+
+
 class ProxyResource(Resource):
     """A location that upstreams answer.
 
     Args:
         balancer: Chooses among the upstreams.
         clock: Monotonic seconds.
-        pseudonym: Our name in Via; a request that carries it already has gone round in a loop.
+        via: Writes our name into Via and recognises requests that went round in a loop.
         retries: Further tries that one request may have.
         host: Host to send; empty keeps the client's.
-        target: Makes the target to send out of the one that came; None keeps it.
-        edit_fields: Edits the request's field lines; None keeps them.
-        extra: Makes further field lines to send; None for none.
+        prefix: Path prefix to strip from the target; empty keeps the target.
+        edits: Edit the request's field lines, in order.
+        forwarded: Whether to send Forwarded too.
+        request_start: Makes the X-Request-Start line; None for none.
     """
 
-    __slots__ = ("_balancer", "_clock", "_edit_fields", "_extra", "_host", "_pseudonym", "_retries", "_target", "_via")
+    __slots__ = (
+        "_balancer",
+        "_clock",
+        "_edits",
+        "_forwarded",
+        "_host",
+        "_prefix",
+        "_prefix_line",
+        "_request_start",
+        "_retries",
+        "_via",
+    )
 
     def __init__(
         self,
         balancer: Balancer,
         *,
         clock: Callable[[], Seconds],
-        pseudonym: bytes,
+        via: Via,
         retries: int = 2,
         host: bytes = b"",
-        target: Callable[[bytes], bytes] | None = None,
-        edit_fields: Callable[[bytes], bytes] | None = None,
-        extra: Callable[[Request], bytes] | None = None,
+        prefix: bytes = b"",
+        edits: Sequence[FieldEdits] = (),
+        forwarded: bool = False,
+        request_start: Callable[[], bytes] | None = None,
     ) -> None:
         self._balancer = balancer
         self._clock = clock
-        self._pseudonym = pseudonym
-        self._via = b"Via: 1.1 %b\r\n" % pseudonym
+        self._via = via
         self._retries = retries
         self._host = host
-        self._target = target
-        self._edit_fields = edit_fields
-        self._extra = extra
+        self._prefix = prefix
+        self._prefix_line = b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""
+        self._edits = tuple(edits)
+        self._forwarded = forwarded
+        self._request_start = request_start
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
@@ -157,17 +178,25 @@ class ProxyResource(Resource):
         """Begin the exchange on a connection."""
         head = request.head
         request.upstream = connection
-        target = head.target if self._target is None else self._target(head.target)
+        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
         connection.send_request(request, head, target, self._host or head.host, self.fields(request), data, end)
 
     def fields(self, request: Request) -> bytes:
-        """Make the block of field lines that goes upstream."""
+        """Make the block of field lines that goes upstream.
+
+        Raises:
+            HTTPError: 508: the request came through this gateway before.
+        """
         head = request.head
-        block = head.fields if self._edit_fields is None else self._edit_fields(head.fields)
-        via = via_line(head, self._pseudonym) if head.known & VIA else self._via
-        if self._extra is not None:
-            via += self._extra(request)
-        return b"%b%b%b%b" % (block, request.forwarded_fields(), request.id_line, via)
+        block = head.fields
+        for edits in self._edits:
+            block = edits.apply(block, head.known)
+        lines = request.forwarded_fields()
+        if self._forwarded:
+            lines = add_forwarded(lines, request.stream.peer.host, head.host, request.stream.secure)
+        if self._request_start is not None:
+            lines += self._request_start()
+        return b"%b%b%b%b%b" % (block, lines, self._prefix_line, request.id_line, self._via.line(head))
 
 
 class Connecting:

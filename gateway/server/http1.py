@@ -27,7 +27,8 @@ from gateway.errors import ClientDisconnected, ClientTimeout, GatewayError, Prot
 from gateway.http.known import DATE, TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
 from gateway.http.stream import DISCARD, PeerAddress, StreamHandler, StreamServer
-from gateway.net.stream_transport import UNCONNECTED, StreamTransport, unsent
+from gateway.net.endpoints import write_buffer_size
+from gateway.net.stream_transport import UNCONNECTED, StreamTransport
 from gateway.net.sweeper import Stillness, Sweeper
 from gateway.protocol.chunked import ChunkedDecoder, encode_content, encode_last_chunk
 from gateway.protocol.http1_fields import HeadLimits
@@ -76,6 +77,11 @@ class State(Enum):
     CLOSED = "closed"
 
 
+# Looked up here once: an attribute of an Enum costs several times a global.
+_IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED = State
+_LENGTH_FRAMING, _NONE_FRAMING = Framing.LENGTH, Framing.NONE
+
+
 class FrontDoor(Protocol):
     """What connections share; implemented by `server.listener.Front`."""
 
@@ -115,7 +121,7 @@ class HTTP1Connection(TwistedProtocol):
         self.trusted = trusted
         self.forwarded = forwarded
         self.handler: StreamHandler = DISCARD
-        self.state = State.IDLE
+        self.state = _IDLE
         self.head: RequestHead | None = None
         self.exchanges = 0
         self._parse_limits = front.limits.head
@@ -151,30 +157,30 @@ class HTTP1Connection(TwistedProtocol):
     def dataReceived(self, data: bytes) -> None:
         """Take octets from the client."""
         state = self.state
-        if state is State.IDLE:
+        if state is _IDLE:
             if self._buffer:
                 data = self._buffer + data
             self._feed(data)
-        elif state is State.BODY:
+        elif state is _BODY:
             self._body_received(data)
-        elif state is State.TUNNEL:
+        elif state is _TUNNEL:
             self._body_octets += len(data)
             self.handler.data_received(data, False)
-        elif state is State.WAIT:
+        elif state is _WAIT:
             self._buffer += data
             if len(self._buffer) > self.front.limits.pipelined:
                 self._pause_reading()
-        elif state is State.LINGER:
+        elif state is _LINGER:
             self._body_octets += len(data)
             if self._body_octets > self.front.limits.linger_size:
                 self._abort()
 
     def readConnectionLost(self) -> None:
         """Learn that the client will send no more (IHalfCloseableProtocol)."""
-        if self.state is State.TUNNEL:
+        if self.state is _TUNNEL:
             self.handler.data_received(b"", True)
-        elif self.state in (State.BODY, State.WAIT):
-            self.state = State.LINGER
+        elif self.state in (_BODY, _WAIT):
+            self.state = _LINGER
             handler, self.handler = self.handler, DISCARD
             handler.stream_lost(ClientDisconnected("the client closed before its answer was complete"))
             self._close()
@@ -186,8 +192,8 @@ class HTTP1Connection(TwistedProtocol):
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Learn that the connection is gone."""
-        busy = self.state in (State.BODY, State.WAIT, State.TUNNEL)
-        self.state = State.CLOSED
+        busy = self.state in (_BODY, _WAIT, _TUNNEL)
+        self.state = _CLOSED
         self.front.sweeper.remove(self)
         self.front.closed(self)
         self._buffer = b""
@@ -215,7 +221,7 @@ class HTTP1Connection(TwistedProtocol):
     def _feed(self, data: bytes) -> None:
         """Take octets while no exchange is under way; one after the other, never nested."""
         self._feeding = True
-        while data and self.state is State.IDLE:
+        while data and self.state is _IDLE:
             self._buffer = b""
             try:
                 if data[:2] == b"\r\n":
@@ -237,14 +243,14 @@ class HTTP1Connection(TwistedProtocol):
         self._keep_alive = head.keep_alive
         self._responding = self._chunked = False
         framing = head.framing
-        if framing is Framing.NONE:
-            self.state = State.WAIT
+        if framing is _NONE_FRAMING:
+            self.state = _WAIT
             self._buffer = data[head.size :]
             self._handle(self, head, b"", True)
             return
-        self.state = State.BODY
+        self.state = _BODY
         self._body_octets = 0
-        if framing is Framing.LENGTH:
+        if framing is _LENGTH_FRAMING:
             self._remaining = head.content_length
             self._decoder = None
         else:
@@ -276,7 +282,7 @@ class HTTP1Connection(TwistedProtocol):
                 self._body_octets += len(data)
                 return content, False
             self._buffer = self._decoder.rest
-        self.state = State.WAIT
+        self.state = _WAIT
         return content, True
 
     def _body_received(self, data: bytes) -> None:
@@ -297,7 +303,7 @@ class HTTP1Connection(TwistedProtocol):
         """Answer what is not a request and close."""
         self._keep_alive = False
         self._broken = True
-        self.state = State.WAIT
+        self.state = _WAIT
         self._buffer = b""
         self._responding = self._chunked = False
         head, self.head = self.head, None
@@ -307,7 +313,7 @@ class HTTP1Connection(TwistedProtocol):
         """Answer content that breaks the protocol: an error page where the response has not begun, else a cut."""
         self._keep_alive = False
         self._broken = True
-        self.state = State.WAIT
+        self.state = _WAIT
         self._buffer = b""
         self.handler.stream_broken(error)
 
@@ -344,7 +350,7 @@ class HTTP1Connection(TwistedProtocol):
         else:
             self._keep_alive = False
             framing = b""
-        if self.state is State.BODY or self.front.stopping:
+        if self.state is _BODY or self.front.stopping:
             self._keep_alive = False
         if not self._keep_alive:
             framing += b"Connection: close\r\n"
@@ -361,7 +367,7 @@ class HTTP1Connection(TwistedProtocol):
         if data:
             self._write(data)
         if end:
-            if self.state is State.TUNNEL:
+            if self.state is _TUNNEL:
                 self._linger()
             else:
                 self._exchange_over()
@@ -376,7 +382,7 @@ class HTTP1Connection(TwistedProtocol):
     def reset(self, error: GatewayError) -> None:
         """Give the exchange up so that the client cannot take it for complete."""
         self.handler = DISCARD
-        if self._responding or self.state is State.TUNNEL or error.status is None:
+        if self._responding or self.state is _TUNNEL or error.status is None:
             self._abort()
         else:
             self._close()
@@ -391,7 +397,7 @@ class HTTP1Connection(TwistedProtocol):
 
     def _open_tunnel(self, head: ResponseHead, extra: bytes, data: bytes) -> None:
         self._keep_alive = False
-        self.state = State.TUNNEL
+        self.state = _TUNNEL
         rest, self._buffer = self._buffer, b""
         self._write(
             b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %b\r\n%b%b\r\n%b"
@@ -404,13 +410,13 @@ class HTTP1Connection(TwistedProtocol):
     def _exchange_over(self) -> None:
         """Go on with the next request, or close."""
         self.handler = DISCARD
-        if self.state is State.BODY or self._broken or (self._buffer and not self._keep_alive):
+        if self.state is _BODY or self._broken or (self._buffer and not self._keep_alive):
             self._linger()
         elif not self._keep_alive or self.front.stopping:
-            self.state = State.LINGER
+            self.state = _LINGER
             self._close()
-        elif self.state is State.WAIT:
-            self.state = State.IDLE
+        elif self.state is _WAIT:
+            self.state = _IDLE
             self.head = None
             self._decoder = None
             self._resume_reading()
@@ -421,8 +427,8 @@ class HTTP1Connection(TwistedProtocol):
 
     def close_when_idle(self) -> None:
         """Close now if no exchange is under way, else after the current one."""
-        if self.state is State.IDLE:
-            self.state = State.LINGER
+        if self.state is _IDLE:
+            self.state = _LINGER
             self._close()
         else:
             self._keep_alive = False
@@ -433,7 +439,7 @@ class HTTP1Connection(TwistedProtocol):
 
     def _linger(self) -> None:
         """Close our half and discard what still comes, lest a reset takes the answer away (RFC 9112 §9.6)."""
-        self.state = State.LINGER
+        self.state = _LINGER
         self._body_octets = 0
         self._buffer = b""
         self._resume_reading()
@@ -463,23 +469,23 @@ class HTTP1Connection(TwistedProtocol):
         """Act on what has stood still for too long."""
         limits = self.front.limits
         state = self.state
-        waiting = unsent(self._transport) if self._writing_paused or state is State.LINGER else 0
+        waiting = write_buffer_size(self._transport) if self._writing_paused or state is _LINGER else 0
         if waiting:
-            limit = limits.linger if state is State.LINGER and waiting == 0 else limits.write_idle
+            limit = limits.linger if state is _LINGER and waiting == 0 else limits.write_idle
             if self._stillness.lasted(("write", waiting), now) >= limit:
                 self._expire(ClientTimeout(f"the client read nothing for {limit:g} s"))
-        elif state is State.IDLE:
+        elif state is _IDLE:
             begun = bool(self._buffer) or not self.exchanges
             limit = limits.header_time if begun else limits.keep_alive
             if self._stillness.lasted(("head", begun, self.exchanges), now) >= limit:
                 if self._buffer:
                     self._refuse(ProtocolError(f"no complete head within {limit:g} s", 408))
                 else:
-                    self.state = State.LINGER
+                    self.state = _LINGER
                     self._close()
-        elif state is State.BODY and not self._reading_paused:
+        elif state is _BODY and not self._reading_paused:
             self._sweep_body(now)
-        elif state is State.LINGER:
+        elif state is _LINGER:
             if self._stillness.lasted(("linger",), now) >= limits.linger:
                 self._abort()
         else:

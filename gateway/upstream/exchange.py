@@ -36,7 +36,8 @@ from gateway.errors import (
 from gateway.http.known import TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
 from gateway.http.stream import ResponseSink
-from gateway.net.stream_transport import UNCONNECTED, StreamTransport, unsent
+from gateway.net.endpoints import write_buffer_size
+from gateway.net.stream_transport import UNCONNECTED, StreamTransport
 from gateway.net.sweeper import Stillness, Sweeper
 from gateway.protocol.chunked import ChunkedDecoder, encode_content, encode_last_chunk
 from gateway.protocol.http1_fields import HeadLimits
@@ -77,6 +78,11 @@ class State(Enum):
     CLOSED = "closed"
 
 
+# Looked up here once: an attribute of an Enum costs several times a global.
+_IDLE, _HEAD, _BODY, _TUNNEL, _CLOSED = State
+_NONE_FRAMING, _LENGTH_FRAMING, _CHUNKED_FRAMING, _CLOSE_FRAMING = Framing
+
+
 class Home(Protocol):
     """Where connections live between exchanges; implemented by `upstream.pool.Upstream`."""
 
@@ -101,7 +107,7 @@ class UpstreamConnection(TwistedProtocol):
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.state = State.IDLE
+        self.state = _IDLE
         self.exchanges = 0
         self._sink: ResponseSink | None = None
         self._request: RequestHead | None = None
@@ -110,7 +116,7 @@ class UpstreamConnection(TwistedProtocol):
         self._buffer = b""
         self._remaining = 0
         self._decoder: ChunkedDecoder | None = None
-        self._framing = Framing.NONE
+        self._framing = _NONE_FRAMING
         self._request_chunked = False
         self._request_done = True
         self._reusable = False
@@ -139,15 +145,15 @@ class UpstreamConnection(TwistedProtocol):
         """Take octets from the upstream."""
         state, sink = self.state, self._sink
         try:
-            if state is State.HEAD:
+            if state is _HEAD:
                 self._head_received(self._buffer + data if self._buffer else data)
-            elif state is State.BODY:
+            elif state is _BODY:
                 self._body_received(data)
-            elif state is State.TUNNEL:
+            elif state is _TUNNEL:
                 self._received += len(data)
                 if sink is not None:
                     sink.send_data(data, False)
-            elif state is State.IDLE:
+            elif state is _IDLE:
                 self._drop()
         except ProtocolError as error:
             self._fail(ResponseInvalid(str(error)))
@@ -161,7 +167,7 @@ class UpstreamConnection(TwistedProtocol):
 
     def readConnectionLost(self) -> None:
         """Learn that the upstream will send no more (IHalfCloseableProtocol)."""
-        if self.state is State.TUNNEL:
+        if self.state is _TUNNEL:
             sink, self._sink = self._sink, None
             if sink is not None:
                 sink.send_data(b"", True)
@@ -179,7 +185,7 @@ class UpstreamConnection(TwistedProtocol):
         self._transport = UNCONNECTED
         self._write = UNCONNECTED.write
         self._ended(clean=reason is not None and isinstance(reason.value, ConnectionDone))
-        self.state = State.CLOSED
+        self.state = _CLOSED
 
     def pauseProducing(self) -> None:
         """Stop the request's content: the upstream reads slowly (IPushProducer)."""
@@ -214,15 +220,15 @@ class UpstreamConnection(TwistedProtocol):
         """
         self._sink = sink
         self._request = head
-        self.state = State.HEAD
+        self.state = _HEAD
         self.exchanges += 1
         self._received = self._sent = 0
         self._informational = 0
         self._request_done = end
-        if head.framing is Framing.NONE:
+        if head.framing is _NONE_FRAMING:
             framing = b""
             self._request_chunked = False
-        elif head.framing is Framing.LENGTH:
+        elif head.framing is _LENGTH_FRAMING:
             framing = b"Content-Length: %d\r\n" % head.content_length
             self._request_chunked = False
         else:
@@ -236,7 +242,7 @@ class UpstreamConnection(TwistedProtocol):
     def send_data(self, data: bytes, end: bool) -> None:
         """Send request content, or opaque octets in a tunnel."""
         self._sent += len(data)
-        if self.state is State.TUNNEL:
+        if self.state is _TUNNEL:
             self._write(data)
             if end:
                 self._transport.loseWriteConnection()
@@ -258,7 +264,7 @@ class UpstreamConnection(TwistedProtocol):
 
         A tunnel whose far half is closed has no sink any more, but still a connection.
         """
-        if self._sink is not None or self.state is State.TUNNEL:
+        if self._sink is not None or self.state is _TUNNEL:
             self._sink = None
             self._drop(abort=True)
 
@@ -296,10 +302,10 @@ class UpstreamConnection(TwistedProtocol):
             return
         self._reusable = head.keep_alive
         self._framing = head.framing
-        self.state = State.BODY
-        if head.framing is Framing.LENGTH:
+        self.state = _BODY
+        if head.framing is _LENGTH_FRAMING:
             self._remaining = head.content_length or 0
-        elif head.framing is Framing.CHUNKED:
+        elif head.framing is _CHUNKED_FRAMING:
             self._decoder = ChunkedDecoder(self.home.limits.head)
         content, end = self._content(data)
         if end:
@@ -323,13 +329,13 @@ class UpstreamConnection(TwistedProtocol):
     def _open_tunnel(self, head: ResponseHead, data: bytes, request: RequestHead, sink: ResponseSink) -> None:
         if not request.upgrade or not head.upgrade:
             raise ResponseInvalid("101 to a request without Upgrade (RFC 9110 §15.2.2)")
-        self.state = State.TUNNEL
+        self.state = _TUNNEL
         sink.send_head(head, data, False)
 
     def _content(self, data: bytes) -> tuple[bytes, bool]:
         """Take the response's content out of `data`; octets behind its end make the connection unusable."""
         framing = self._framing
-        if framing is Framing.LENGTH:
+        if framing is _LENGTH_FRAMING:
             size = len(data)
             if size < self._remaining:
                 self._remaining -= size
@@ -338,12 +344,12 @@ class UpstreamConnection(TwistedProtocol):
                 self._reusable = False
                 data = data[: self._remaining]
             return data, True
-        if framing is Framing.CHUNKED and self._decoder is not None:
+        if framing is _CHUNKED_FRAMING and self._decoder is not None:
             content = self._decoder.receive(data)
             if self._decoder.done and self._decoder.rest:
                 self._reusable = False
             return content, self._decoder.done
-        if framing is Framing.NONE:
+        if framing is _NONE_FRAMING:
             if data:
                 self._reusable = False
             return b"", True
@@ -371,7 +377,7 @@ class UpstreamConnection(TwistedProtocol):
         self._sink = self._request = self._decoder = None
         if self._reusable and self._request_done:
             self.resume_body()
-            self.state = State.IDLE
+            self.state = _IDLE
             if self.home.put_back(self):
                 return
         self._drop()
@@ -381,10 +387,10 @@ class UpstreamConnection(TwistedProtocol):
         sink = self._sink
         if sink is None:
             return
-        if self.state is State.TUNNEL or (self.state is State.BODY and self._framing is Framing.CLOSE and clean):
+        if self.state is _TUNNEL or (self.state is _BODY and self._framing is _CLOSE_FRAMING and clean):
             self._sink = None
             sink.send_data(b"", True)
-        elif self.state is State.BODY:
+        elif self.state is _BODY:
             self._fail(ResponseIncomplete(f"{self.home.name} closed in the middle of its response"))
         elif self._received:
             self._fail(ResponseInvalid(f"{self.home.name} closed in the middle of its response head"))
@@ -401,9 +407,9 @@ class UpstreamConnection(TwistedProtocol):
 
     def _drop(self, abort: bool = False) -> None:
         """Close the connection; it is never used again."""
-        if self.state is State.CLOSED:
+        if self.state is _CLOSED:
             return
-        self.state = State.CLOSED
+        self.state = _CLOSED
         self._request = self._decoder = None
         self._buffer = b""
         self.home.forget(self)
@@ -422,13 +428,13 @@ class UpstreamConnection(TwistedProtocol):
     def sweep(self, now: Seconds) -> None:
         """Act on what has stood still for too long."""
         limits = self.home.limits
-        if self.state is State.IDLE:
+        if self.state is _IDLE:
             if self._stillness.lasted(("idle", self.exchanges), now) >= limits.keep_alive:
                 self._drop()
-        elif self.state in (State.HEAD, State.BODY) and not self._reading_paused:
-            waiting = unsent(self._transport) if self._writing_paused else 0
+        elif self.state in (_HEAD, _BODY) and not self._reading_paused:
+            waiting = write_buffer_size(self._transport) if self._writing_paused else 0
             still = self._stillness.lasted((self.exchanges, self._received, self._sent, waiting), now)
-            if self.state is State.BODY or waiting or not self._request_done:
+            if self.state is _BODY or waiting or not self._request_done:
                 if still >= limits.idle_timeout:
                     self._fail(ResponseStalled(f"{self.home.name} stood still for {limits.idle_timeout:g} s"))
             elif still >= limits.response_timeout:

@@ -16,6 +16,7 @@ from gateway.errors import (
     ProtocolError,
     ResponseIncomplete,
 )
+from gateway.http.forwarding import host_line
 from gateway.http.message import RequestHead, ResponseHead
 from gateway.http.paths import Path, decide_path
 from gateway.http.stream import DISCARD, ClientStream, ServerStream
@@ -83,7 +84,7 @@ class Request:
         lease: The upstream in use; released once, by `finish`.
         client: The client's address after trusted proxies.
         secure: Whether the client used HTTPS, after trusted proxies.
-        forwarded: X-Forwarded-* lines for upstream but X-Forwarded-Host.
+        forwarded: X-Forwarded-* lines for upstream, without X-Forwarded-Host unless a trusted proxy sent the request.
         id_line: `X-Request-Id: …` CRLF.
         received: When the head was complete, in monotonic seconds; `leased`, `first_byte`, `finished` likewise.
         status: The status sent; 0 before.
@@ -158,8 +159,10 @@ class Request:
         return self._path
 
     def forwarded_fields(self) -> bytes:
-        """Make the X-Forwarded-* lines for upstream."""
-        return b"%bX-Forwarded-Host: %b\r\n" % (self.forwarded, self.head.host)
+        """Make the X-Forwarded-* lines for upstream; those of a trusted proxy are whole already."""
+        if self.stream.trusted:
+            return self.forwarded
+        return self.forwarded + host_line(self.head.host)
 
     # From the front end.
 

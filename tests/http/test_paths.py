@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote_from_bytes
 
 import pytest
@@ -45,14 +46,14 @@ def decide_or_refuse(target: bytes) -> Path | None:
 @example(b"/a/..")
 @example(b"/%2e%2e%5c")
 def test_a_decided_path_is_plain(target: bytes) -> None:
-    """A decided path starts with a slash and has neither dot segments nor double slashes nor NUL."""
+    """A decided path starts with a slash and has neither dot segments nor double slashes nor control octets."""
     path = decide_or_refuse(target)
     if path is None:
         return
     for form in (path.decoded, path.literal):
         assert form.startswith(b"/")
         assert b"//" not in form
-        assert b"\0" not in form
+        assert not re.search(rb"[\x00-\x1f\x7f]", form)
         assert not {b".", b".."} & set(form.split(b"/"))
     assert b"\\" not in path.decoded
 
@@ -96,7 +97,6 @@ def test_a_query_never_changes_the_decision(target: bytes) -> None:
         (b"/open/..%2fadmin", b"/admin", b"/open/..%2fadmin"),
         (b"/open/..%5Cadmin", b"/admin", b"/open/..%5Cadmin"),
         (b"/open\\..\\admin", b"/admin", b"/open\\..\\admin"),
-        (b"/line%0Abreak", b"/line\nbreak", b"/line\nbreak"),
         (b"*", b"/", b"/"),
         (b"/...", b"/...", b"/..."),
         (b"/.hidden/", b"/.hidden/", b"/.hidden/"),
@@ -109,10 +109,25 @@ def test_paths_are_decided(target: bytes, decoded: bytes, literal: bytes) -> Non
 
 @pytest.mark.parametrize(
     "target",
-    [b"/..", b"/a/../..", b"/%2e%2e/x", b"/..%2fx", b"/a%5c..%5c..", b"/%00", b"/%", b"/%4", b"/%zz", b"/%u0041"],
+    [
+        b"/%0A",
+        b"/%7f",
+        b"/..",
+        b"/a/../..",
+        b"/%2e%2e/x",
+        b"/..%2fx",
+        b"/a%5c..%5c..",
+        b"/%00",
+        b"/a%0d%0ab",
+        b"/%7F",
+        b"/%",
+        b"/%4",
+        b"/%zz",
+        b"/%u0041",
+    ],
 )
 def test_bad_paths_are_refused(target: bytes) -> None:
-    """NUL, a broken escape and a climb above the root are 400."""
+    """A control octet, a broken escape and a climb above the root are 400."""
     with pytest.raises(ProtocolError) as caught:
         decide_path(target)
     assert caught.value.status == 400

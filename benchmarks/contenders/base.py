@@ -1,0 +1,40 @@
+"""What a contender is told, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.process import Command
+
+SITES = tuple(f"site{number:02}.test" for number in range(1, 51))
+
+ADDED_FIELDS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+"""What every contender adds to every answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a contender has to do: serve all sites on a port, each of them an application on the backend's port."""
+
+    folder: Path
+    """A folder of its own: configuration, logs and whatever it keeps; `output` in it takes what it prints."""
+    port: int
+    backend: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A server under test."""
+
+    name: str
+    prepare: Callable[[Task], Command]
+    """Writes the configuration into the task's folder, and says how to start it in the foreground."""
+    version: Callable[[], str]
+    """What to print about it in the report."""

@@ -1,0 +1,113 @@
+"""Running the clients for a bounded time, and refusing what they report unless every answer was right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.backend import Backend
+from benchmarks.contenders.base import SITES
+from benchmarks.process import BenchmarkError
+
+_SCRIPT = Path(__file__).parent / "native" / "wrk.lua"
+_BROWSER = (
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
+    "Accept-Language: en-US,en;q=0.5\r\n"
+    "Accept-Encoding: gzip, deflate, br\r\n"
+    "Cookie: _app_key=SFMyNTY.g3QAAAABbQAAAAtfY3NyZl90b2tlbm0AAAAY\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A contender that runs."""
+
+    name: str
+    pid: int
+    port: int
+    backend: Backend
+    folder: Path
+    log: Path | None
+    """The file or folder of its access log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a client saw in one window."""
+
+    completed: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+
+
+def request_text(site: str, method: str, path: str, body: bytes = b"") -> bytes:
+    """A request as a browser sends it."""
+    length = f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n" if body else ""
+    return f"{method} {path} HTTP/1.1\r\nHost: {site}\r\n{_BROWSER}{length}\r\n".encode() + body
+
+
+def http(target: Target, seconds: int, connections: int, method: str, path: str, body: bytes, answer: int) -> Load:
+    """Let wrk ask for one path of all sites in turn over keep-alive connections.
+
+    Args:
+        target: Whom to ask.
+        seconds: For how long.
+        connections: How many requests are under way at any time.
+        method: The request method.
+        path: The request target.
+        body: The request body.
+        answer: Bytes that each answer's body has.
+
+    Returns:
+        What wrk saw.
+
+    Raises:
+        BenchmarkError: An answer failed or was too short.
+    """
+    requests = target.folder / "requests"
+    texts = [request_text(site, method, path, body) for site in SITES]
+    requests.write_bytes(b"".join(texts))
+    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), f"http://127.0.0.1:{target.port}"]
+    report = _run([*argv, "--", str(requests), str(len(texts[0]))], seconds)
+    if report["bytes"] < report["completed"] * answer:
+        raise BenchmarkError(f"{report['completed']:.0f} answers came with only {report['bytes']:.0f} bytes")
+    return _load(report)
+
+
+def native(target: Target, seconds: int, connections: int, mode: str, amount: int) -> Load:
+    """Let `native/load.c` talk to one site.
+
+    Args:
+        target: Whom to ask.
+        seconds: For how long.
+        connections: How many are open at any time.
+        mode: `echo`, `open` or `download`.
+        amount: The bytes of a message or an answer, or the count of openings at most.
+
+    Returns:
+        What it saw.
+
+    Raises:
+        BenchmarkError: A connection failed, or a byte was wrong.
+    """
+    argv = [str(target.backend.load), mode, str(target.port), SITES[7], str(connections), str(seconds), str(amount)]
+    return _load(_run(argv, seconds))
+
+
+def _run(argv: list[str], seconds: int) -> dict[str, float]:
+    try:
+        ended = subprocess.run(argv, capture_output=True, text=True, timeout=seconds + 30, check=True)
+    except subprocess.SubprocessError as error:
+        raise BenchmarkError(f"the client failed: {error}") from error
+    report: dict[str, float] = json.loads(ended.stdout.strip().rpartition("\n")[2])
+    if report["errors"] or not report["completed"]:
+        raise BenchmarkError(f"{report['errors']:.0f} errors beside {report['completed']:.0f} completed")
+    return report
+
+
+def _load(report: dict[str, float]) -> Load:
+    return Load(int(report["completed"]), report["seconds"], report["p50_us"] / 1000, report["p99_us"] / 1000)

@@ -1,0 +1,179 @@
+"""Frozen configuration → resource tree."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import partial
+from pathlib import Path
+
+from gateway.config.model import BrokenSite, Loaded, Location, Site
+from gateway.context import BuildContext
+from gateway.errors import HTTPError
+from gateway.features import Leaf
+from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
+from gateway.filters.headers import HeaderFilter, request_edits
+from gateway.net.endpoints import client_endpoint
+from gateway.net.tls_client import UpstreamTLS
+from gateway.resources.page import ErrorPages, FixedReply, Reply
+from gateway.resources.proxy import Proxy, ProxyResource
+from gateway.resources.redirect import Redirect, RedirectResource, Target
+from gateway.units import Seconds
+from gateway.upstream.address import UpstreamAddress
+from gateway.upstream.balancer import Balancer
+from gateway.upstream.exchange import ExchangeLimits
+from gateway.upstream.pool import Upstream
+from gateway.web.filter import Filter
+from gateway.web.request import Request
+from gateway.web.resource import Resource
+from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
+
+
+class Compiler:
+    """Builds the resource tree.
+
+    Args:
+        context: The process as features see it.
+        pages: The built-in error pages.
+
+    Attributes:
+        upstreams: Keys of the upstreams that the tree built last uses.
+    """
+
+    def __init__(self, context: BuildContext, pages: ErrorPages) -> None:
+        self._context = context
+        self._pages = pages
+        self.upstreams: set[Hashable] = set()
+
+    def tree(self, loaded: Loaded) -> VirtualHosts:
+        """Build the tree of a whole folder."""
+        self.upstreams = set()
+        hosts: dict[bytes, SiteResource] = {}
+        wildcards: dict[bytes, SiteResource] = {}
+        fallback = None
+        for site in loaded.sites:
+            resource = self.site(site)
+            elsewhere = self._canonical(site) if site.canonical else resource
+            for host in site.hosts:
+                hosts[host.encode("ascii")] = resource if host == site.canonical else elsewhere
+            wildcards.update((name.encode("ascii"), elsewhere) for name in site.wildcards)
+            fallback = resource if site.default else fallback
+        for broken in loaded.broken:
+            resource = self._broken(broken)
+            hosts.update((host.encode("ascii"), resource) for host in broken.hosts)
+            wildcards.update((name.encode("ascii"), resource) for name in broken.wildcards)
+            fallback = resource if broken.default else fallback
+        return VirtualHosts(hosts, wildcards, fallback)
+
+    def site(self, site: Site) -> SiteResource:
+        """Build one site."""
+        return SiteResource(site.name, [self._location(site, location) for location in site.locations])
+
+    def _location(self, site: Site, location: Location) -> LocationResource:
+        filters: list[Filter] = []
+        if location.slash != "keep":
+            filters.append(SlashFilter(location.slash))
+        if location.headers:
+            filters.append(HeaderFilter(*location.headers))
+        return LocationResource(
+            self._leaf(location, location.leaf),
+            self._pages,
+            site=site.name,
+            prefix=location.prefix.encode("utf-8"),
+            exact=location.exact,
+            filters=tuple(filters),
+            max_body=location.max_body,
+            setting=location.max_body_setting,
+        )
+
+    def _canonical(self, site: Site) -> SiteResource:
+        """Build what the other hosts of a site answer: a redirect to the canonical one."""
+        slash: Slash = next((location.slash for location in site.locations if not location.prefix), "keep")
+        filters = tuple(
+            HeaderFilter(*location.headers)
+            for location in site.locations
+            if location.headers and not location.prefix and not location.exact
+        )
+        leaf = CanonicalRedirect(site.canonical.encode("ascii"), slash)
+        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name, filters=filters)])
+
+    def _broken(self, site: BrokenSite) -> SiteResource:
+        leaf = Refusal(503, "configuration", f"{site.file} has errors")
+        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name)])
+
+    def _leaf(self, location: Location, leaf: Leaf) -> Resource:
+        match leaf:
+            case Proxy():
+                return self._proxy(location, leaf)
+            case Redirect():
+                prefix = location.prefix.encode("utf-8")
+                return RedirectResource(Target(leaf.to), leaf.status, prefix=prefix, whole_site=not prefix)
+            case Reply():
+                return FixedReply(leaf.status, self._pages)
+            case _:
+                return Refusal(503, "not_yet", f"{location.origin}: static files are not served yet")
+
+    # Upstreams.
+
+    def _proxy(self, location: Location, proxy: Proxy) -> Resource:
+        context = self._context
+        upstreams = [self._upstream(address, proxy) for address in proxy.to]
+        host = proxy.to[0].name.removeprefix("https://").removesuffix(":443") if proxy.to[0].tls else ""
+        return ProxyResource(
+            Balancer(upstreams),
+            clock=context.clock,
+            via=context.via,
+            retries=proxy.retries,
+            host=host.encode("ascii"),
+            prefix=location.prefix.encode("utf-8") if proxy.strip else b"",
+            edits=[request_edits(*location.request_headers)] if location.request_headers else [],
+            forwarded=proxy.forwarded,
+            request_start=partial(_request_start, context) if proxy.request_start else None,
+        )
+
+    def _upstream(self, address: UpstreamAddress, proxy: Proxy) -> Upstream:
+        limits = ExchangeLimits(
+            response_timeout=proxy.response_timeout, idle_timeout=proxy.idle_timeout, keep_alive=proxy.keep_alive
+        )
+        tls = None
+        if address.tls:
+            ca = Path(proxy.ca).read_bytes() if proxy.ca else b""
+            tls = UpstreamTLS(server_name=proxy.server_name, ca=ca, verify=proxy.verify)
+        key = (address, limits, tls, proxy.connect_timeout, proxy.max_idle)
+        self.upstreams.add(key)
+        return self._context.upstreams.obtain(key, partial(self._make_upstream, address, limits, tls, proxy))
+
+    def _make_upstream(
+        self, address: UpstreamAddress, limits: ExchangeLimits, tls: UpstreamTLS | None, proxy: Proxy
+    ) -> Upstream:
+        endpoint = client_endpoint(
+            self._context.reactor,
+            host=address.host,
+            port=address.port,
+            path=address.path,
+            tls=tls,
+            timeout=proxy.connect_timeout,
+        )
+        return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle)
+
+
+class Refusal(Resource):
+    """Answers every request with one error."""
+
+    __slots__ = ("_error",)
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        self._error = (status, reason, message)
+
+    def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
+        """Refuse.
+
+        Raises:
+            HTTPError: Always.
+        """
+        status, reason, message = self._error
+        raise HTTPError(status, reason, message=message)
+
+
+def _request_start(context: BuildContext) -> bytes:
+    milliseconds = Seconds(context.wall_clock()) * 1000
+    return b"X-Request-Start: t=%d\r\n" % milliseconds

@@ -1,0 +1,164 @@
+"""Checked site files → the model: what the short keys of a file mean together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from gateway.config.decode import place_in
+from gateway.config.model import MAX_BODY, Location, Site
+from gateway.config.names import Names
+from gateway.config.positions import KeyPath
+from gateway.config.shorthand import split_pattern
+from gateway.config.site_file import RouteTable, SiteFile
+from gateway.config.source import Origin, Source
+from gateway.errors import ConfigError
+from gateway.features import LEAVES, Leaf
+from gateway.filters.headers import HeaderEdits
+from gateway.resources.proxy import Proxy
+from gateway.resources.redirect import Redirect
+from gateway.resources.websocket import WebSocket
+
+_WITH_ORIGIN = ("assets", "canonical", "errors", "https", "maintenance", "noindex", "security", "security_txt")
+_CHOICE = ", ".join(f"`{key}`" for key in LEAVES)
+
+
+class SiteBuilder:
+    """Makes a `Site` of a checked site file and collects what does not fit together.
+
+    Args:
+        names: The names the file claims; which it gets is decided later.
+        file: Its settings.
+        sources: Where these come from: the file, then the defaults.
+    """
+
+    def __init__(self, names: Names, file: SiteFile, sources: Sequence[Source]) -> None:
+        self.names = names
+        self.file = file
+        self.sources = sources
+        self.errors: list[ConfigError] = []
+
+    def build(self) -> Site | list[ConfigError]:
+        """Make the site, or tell all that is wrong."""
+        locations = self._locations()
+        self._check_names()
+        if self.errors:
+            return self.errors
+        file = self.file
+        return Site(
+            name=self.names.name,
+            file=str(self.sources[0].file),
+            default=self.names.default,
+            canonical=file.canonical or "",
+            https=file.https,
+            locations=locations,
+            errors=tuple(sorted(file.errors.items())),
+            maintenance=file.maintenance,
+            security=file.security,
+            assets=file.assets,
+            noindex=file.noindex,
+            security_txt=file.security_txt,
+            origins={key: self._origin((key,)) for key in _WITH_ORIGIN if self._is_set(key)},
+        )
+
+    def _locations(self) -> tuple[Location, ...]:
+        taken: dict[tuple[str, bool], KeyPath] = {}
+        locations = []
+        for path, location in (*self._main(), *self._routes(), *self._redirects()):
+            first = taken.setdefault((location.prefix, location.exact), path)
+            if first != path:
+                self._complain(f"the same path is answered by {self._origin(first)}", path, kind="clash")
+            locations.append(location)
+        if not locations and not self.errors:
+            self._complain(f"nothing answers: expected one of {_CHOICE}, or [routes]", (), kind="missing")
+        return tuple(locations)
+
+    def _main(self) -> Iterator[tuple[KeyPath, Location]]:
+        leaf = self._leaf(self.file, ())
+        if leaf is not None:
+            yield (leaf[0],), self._location("", False, leaf, self.file, (leaf[0],))
+
+    def _routes(self) -> Iterator[tuple[KeyPath, Location]]:
+        for pattern, route in self.file.routes.items():
+            path = ("routes", pattern)
+            leaf = self._leaf(route, path)
+            if leaf is None:
+                if not self._errors_at(path):
+                    self._complain(f"nothing answers: expected one of {_CHOICE}", path, kind="missing")
+            else:
+                yield path, self._location(*split_pattern(pattern), leaf, route, path)
+
+    def _redirects(self) -> Iterator[tuple[KeyPath, Location]]:
+        for pattern, leaf in self.file.redirects.items():
+            path = ("redirects", pattern)
+            prefix, exact = split_pattern(pattern)
+            if isinstance(leaf, Redirect) and leaf.to.endswith("*") and exact:
+                self._complain(f'the target ends with "*", but the path {pattern!r} does not', path)
+            yield path, self._location(prefix, exact, ("", leaf), None, path)
+
+    def _leaf(self, table: SiteFile | RouteTable, path: KeyPath) -> tuple[str, Leaf] | None:
+        """Find the one key of a table that says who answers."""
+        given = [key for key in LEAVES if getattr(table, key) is not None]
+        for key in given[1:]:
+            message = f"`{key}` and `{given[0]}` cannot both answer; give a path to one of them in [routes]"
+            self._complain(message, (*path, key), kind="clash")
+        if len(given) != 1:
+            return None
+        return given[0], getattr(table, given[0])
+
+    def _location(
+        self, prefix: str, exact: bool, leaf: tuple[str, Leaf], table: SiteFile | RouteTable | None, path: KeyPath
+    ) -> Location:
+        site = self.file
+        route = table if isinstance(table, RouteTable) else RouteTable()
+        max_body, setting = MAX_BODY, "max_body (default)"
+        if site.max_body is not None:
+            max_body, setting = site.max_body, str(self._origin(("max_body",)))
+        if route.max_body is not None:
+            max_body, setting = route.max_body, str(self._origin((*path, "max_body")))
+        return Location(
+            prefix=prefix,
+            exact=exact,
+            leaf=_with_websocket(leaf[1], site.websocket),
+            phoenix=leaf[0] == "phoenix",
+            max_body=max_body,
+            max_body_setting=setting,
+            slash=route.slash or site.slash,
+            headers=_not_empty(site.headers, route.headers),
+            request_headers=_not_empty(site.request_headers, route.request_headers),
+            origin=self._origin(path),
+        )
+
+    def _check_names(self) -> None:
+        own = self.sources[0].data
+        if self.names.default and "hosts" in own:
+            self._complain("the default site has no hosts of its own", ("hosts",))
+        if not self.names.own or self.names.own.startswith("*."):
+            if "canonical" in own:
+                self._complain("only a file named after a host has a canonical name", ("canonical",))
+            self.file = dataclasses.replace(self.file, canonical=None)
+
+    def _is_set(self, key: str) -> bool:
+        return any(key in source.data for source in self.sources)
+
+    def _complain(self, message: str, path: KeyPath, kind: str = "value") -> None:
+        source = place_in(self.sources, path)
+        self.errors.append(source.error(message, source.find(path), at_key=True, kind=kind))
+
+    def _errors_at(self, path: KeyPath) -> bool:
+        return bool(self.errors) and self.errors[-1].key == place_in(self.sources, path).error("", path).key
+
+    def _origin(self, path: KeyPath) -> Origin:
+        source = place_in(self.sources, path)
+        return source.origin(source.find(path))
+
+
+def _with_websocket(leaf: Leaf, websocket: WebSocket | None) -> Leaf:
+    """Give a proxy the site's `[websocket]` unless it has settings of its own."""
+    if websocket is not None and isinstance(leaf, Proxy) and leaf.websocket == WebSocket():
+        return dataclasses.replace(leaf, websocket=websocket)
+    return leaf
+
+
+def _not_empty(*edits: HeaderEdits) -> tuple[HeaderEdits, ...]:
+    return tuple(each for each in edits if each.set or each.add or each.remove)

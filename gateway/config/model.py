@@ -1,0 +1,305 @@
+"""The whole configuration as frozen settings: what files mean, free of their short forms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+
+from gateway.config.source import NOWHERE, Origin
+from gateway.errors import ConfigError
+from gateway.features import Leaf, Security
+from gateway.filters.canonical import Slash
+from gateway.filters.headers import HeaderEdits
+from gateway.settings import Duration, FieldName, FilePath, Size, settings
+from gateway.units import ByteCount, Seconds
+
+Https = Literal["redirect", "optional", "off"]
+"""Plain HTTP is redirected, served as well, or all there is."""
+
+MAX_BODY = ByteCount(100_000_000)
+"""Request content let through unless a site says otherwise; nginx's 1 MB breaks uploads to Phoenix apps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where to listen.
+
+    Attributes:
+        host: IP address, without brackets; empty for a socket of another kind.
+        port: TCP port.
+        path: Path of a UNIX socket.
+        systemd: Name of a socket that systemd hands over (`FileDescriptorName=`).
+    """
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    systemd: str = ""
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        if self.systemd:
+            return f"systemd:{self.systemd}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_listener(text: str) -> Listener:
+    """Read `ADDRESS:PORT`, `unix:PATH` or `systemd:NAME`.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    for prefix in ("unix:", "systemd:"):
+        if text.startswith(prefix) and len(text) > len(prefix):
+            rest = text.removeprefix(prefix)
+            return Listener(path=rest) if prefix == "unix:" else Listener(systemd=rest)
+    found = _ADDRESS_PORT.fullmatch(text)
+    if found and int(found["port"]) < 65536:
+        host = found["host"].strip("[]")
+        try:
+            ip_address(host)
+        except ValueError:
+            pass
+        else:
+            return Listener(host, int(found["port"]))
+    raise ValueError(f'expected "ADDRESS:PORT" such as "[::]:80", "unix:PATH" or "systemd:NAME", got {text!r}')
+
+
+def _listener(value: Any) -> Any:
+    return parse_listener(value) if isinstance(value, str) else value
+
+
+Listen = Annotated[
+    Listener,
+    BeforeValidator(_listener),
+    WithJsonSchema({"type": "string", "description": '"ADDRESS:PORT", "unix:PATH" or "systemd:NAME"'}),
+]
+
+
+def _trusted(value: Any) -> str | IPv4Network | IPv6Network:
+    if value in ("private", "cloudflare"):
+        return str(value)
+    if isinstance(value, str):
+        try:
+            return ip_network(value, strict=False)
+        except ValueError:
+            pass
+    raise ValueError(f'expected a network such as "10.0.0.0/8", "private" or "cloudflare", got {value!r}')
+
+
+TrustedProxy = Annotated[
+    str | IPv4Network | IPv6Network,
+    PlainValidator(_trusted),
+    WithJsonSchema({"type": "string", "description": 'Network in CIDR form, "private" or "cloudflare"'}),
+]
+"""A peer whose forwarded fields are believed: a network, or the name of a list of networks."""
+
+
+@settings
+class Acme:
+    """Settings, the table `[acme]` of gateway.toml.
+
+    Attributes:
+        email: Contact of the account; optional for Let's Encrypt.
+        directory: `letsencrypt`, `letsencrypt-staging`, or a directory's URL (RFC 8555 §7.1.1).
+        ca_file: PEM file of the authority of the ACME server's own certificate, where it is private.
+    """
+
+    email: str = ""
+    directory: str = Field(default="letsencrypt", pattern=r"^(letsencrypt|letsencrypt-staging|https://\S+)$")
+    ca_file: FilePath = ""
+
+
+@settings
+class LogSettings:
+    """Settings, the table `[log]` of gateway.toml.
+
+    Attributes:
+        folder: Where access logs go; standard output where empty. By default $LOGS_DIRECTORY.
+        format: `combined`, which goaccess and fail2ban read, or `json`.
+        skip: Paths whose requests are not logged.
+    """
+
+    folder: FilePath = ""
+    format: Literal["combined", "json"] = "combined"
+    skip: tuple[str, ...] = ()
+
+
+@settings
+class Limits:
+    """Settings, the table `[limits]` of gateway.toml: what one client or all of them may take.
+
+    Attributes:
+        header_size: Octets of a whole request head; over it 431.
+        header_line: Octets of a request line (414) or a field line (431).
+        header_count: Field lines of a request head.
+        header_time: How long a head may take to arrive.
+        body_idle: How long request content may stand still.
+        body_rate: Octets per second that request content must reach once `body_grace` is over.
+        body_grace: How long request content may be slower than `body_rate`.
+        write_idle: How long a client may read nothing of a response.
+        keep_alive: How long a connection may stay without a request.
+        connections: Client connections in all; None: what the limit of open files leaves.
+        connections_per_client: Client connections of one address.
+        buffer: Octets held for one connection, over which the other side is paused.
+        stop: How long exchanges may go on after the gateway was told to stop.
+    """
+
+    header_size: Size = Field(default=ByteCount(16_384), gt=0)  # FEATURES §15
+    header_line: Size = Field(default=ByteCount(8_192), gt=0)  # FEATURES §15; Bandit refuses over 10,000
+    header_count: int = Field(default=100, gt=0)  # FEATURES §15; Bandit refuses over 50, which its app may raise
+    header_time: Duration = Field(default=Seconds(15), gt=0)  # FEATURES §15, against slow heads
+    body_idle: Duration = Field(default=Seconds(60), gt=0)  # FEATURES §15
+    body_rate: Size = ByteCount(100)  # FEATURES §15: slower than any modem
+    body_grace: Duration = Seconds(30)  # FEATURES §15
+    write_idle: Duration = Field(default=Seconds(60), gt=0)  # FEATURES §15
+    keep_alive: Duration = Field(default=Seconds(60), gt=0)  # as browsers expect; nginx waits 75 s
+    connections: int | None = Field(default=None, gt=0)  # FEATURES §15: from RLIMIT_NOFILE
+    connections_per_client: int = Field(default=100, gt=0)  # FEATURES §10
+    buffer: Size = Field(default=ByteCount(1_000_000), gt=0)  # FEATURES §15
+    stop: Duration = Seconds(30)  # FEATURES §15: bounded, unlike Caddy's
+
+
+@settings
+class GatewayConfig:
+    """Settings of the machine, the file gateway.toml.
+
+    Attributes:
+        http: Plain listeners.
+        https: TLS listeners.
+        state: Folder of certificates, the ledger and deploy state; by default $STATE_DIRECTORY, else `state` beside
+            the folder of site files.
+        workers: Processes.
+        trusted_proxies: Peers whose forwarded fields are believed.
+        client_ip_header: Field in which they put the client's address, such as `CF-Connecting-IP`; by default
+            X-Forwarded-For is walked.
+        local_ca: Certificates for `*.localhost` from an authority of our own.
+        acme: The certificate authority.
+        log: Access logs.
+        limits: What clients may take.
+    """
+
+    http: tuple[Listen, ...] = (Listener("::", 80),)
+    https: tuple[Listen, ...] = (Listener("::", 443),)
+    state: FilePath = ""
+    workers: int = Field(default=1, ge=1, le=64)
+    trusted_proxies: tuple[TrustedProxy, ...] = ()
+    client_ip_header: FieldName | None = None
+    local_ca: bool = False
+    acme: Acme = Acme()
+    log: LogSettings = LogSettings()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """A path prefix of a site and who answers for it; what the site says is already in it.
+
+    Attributes:
+        prefix: Decoded path prefix on segment borders, without trailing slash; empty for the whole site.
+        exact: Whether only `prefix` itself is meant; it may then end with a slash.
+        leaf: Who answers.
+        phoenix: Whether an app with LiveView is behind it.
+        max_body: Octets of request content let through; 0 for no limit.
+        max_body_setting: Where that is set, such as `sites/example.com.toml:5 max_body`, for the log.
+        slash: What happens to a trailing slash.
+        headers: Edits of responses, the site's first.
+        request_headers: Edits of requests on their way upstream, the site's first.
+        origin: Where the location is set; as text `sites/example.com.toml:5 routes."/api/*"`.
+    """
+
+    prefix: str
+    exact: bool = False
+    leaf: Leaf
+    phoenix: bool = False
+    max_body: ByteCount = MAX_BODY
+    max_body_setting: str = "max_body (default)"
+    slash: Slash = "keep"
+    headers: tuple[HeaderEdits, ...] = ()
+    request_headers: tuple[HeaderEdits, ...] = ()
+    origin: Origin = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What one site file means.
+
+    Attributes:
+        name: Its name for people and logs: the file's stem in lower case, A-labels.
+        file: Path of the file.
+        hosts: Exact names, lower case, A-labels, own name first; IPv6 addresses in brackets.
+        wildcards: Of each wildcard the part behind `*.`.
+        default: Whether it answers for unknown hosts (`_default.toml`).
+        canonical: The one host that the others redirect to; empty for none.
+        https: What becomes of plain HTTP.
+        locations: Places that answer, redirects among them, in no order: the longest prefix wins.
+        errors: Pages by status or class of status, such as `404` or `5xx`: path of the file.
+        maintenance: Page shown while the app is away; empty for the built-in one.
+        security: Set of security headers.
+        assets: Folders, or patterns of such, whose files are served in front of the app.
+        noindex: Keep search engines away.
+        security_txt: Contact shown in /.well-known/security.txt (RFC 9116); empty for none.
+        origins: Where the keys of the site as a whole are set, for those that are.
+    """
+
+    name: str
+    file: str
+    hosts: tuple[str, ...] = ()
+    wildcards: tuple[str, ...] = ()
+    default: bool = False
+    canonical: str = ""
+    https: Https = "redirect"
+    locations: tuple[Location, ...] = ()
+    errors: tuple[tuple[str, str], ...] = ()
+    maintenance: str = ""
+    security: Security = "basic"
+    assets: tuple[str, ...] = ()
+    noindex: bool = False
+    security_txt: str = ""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenSite:
+    """A site file with errors: its hosts answer 503 "configuration error".
+
+    Attributes:
+        name: As in `Site`; so are file, hosts, wildcards and default.
+        errors: What is wrong with it.
+    """
+
+    name: str
+    file: str
+    hosts: tuple[str, ...] = ()
+    wildcards: tuple[str, ...] = ()
+    default: bool = False
+    errors: tuple[ConfigError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A folder of site files as a whole.
+
+    Attributes:
+        folder: The folder.
+        config: What gateway.toml says; None if it has errors, and then there is nothing to start with.
+        sites: The sites that can be served.
+        broken: The sites that cannot.
+        errors: All errors of all files, by file and line.
+    """
+
+    folder: Path
+    config: GatewayConfig | None
+    sites: tuple[Site, ...] = ()
+    broken: tuple[BrokenSite, ...] = ()
+    errors: tuple[ConfigError, ...] = ()
+
+
+_ADDRESS_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9.]+):(?P<port>\d{1,5})", re.ASCII)

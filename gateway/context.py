@@ -1,0 +1,34 @@
+"""What a feature may ask for while a site is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IReactorTime
+
+from gateway.http.forwarding import Via
+from gateway.net.sweeper import Sweeper
+from gateway.units import Seconds
+from gateway.upstream.pool import UpstreamRegistry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """The process as features see it.
+
+    Attributes:
+        reactor: The reactor, for endpoints.
+        clock: Monotonic seconds.
+        wall_clock: Seconds since 1970.
+        sweeper: Watches deadlines.
+        upstreams: Pools, kept across reloads.
+        via: Our name in Via.
+    """
+
+    reactor: IReactorTime
+    clock: Callable[[], Seconds]
+    wall_clock: Callable[[], Seconds]
+    sweeper: Sweeper
+    upstreams: UpstreamRegistry
+    via: Via

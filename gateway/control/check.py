@@ -1,0 +1,139 @@
+"""`gateway check`: all that is wrong with a folder of site files, before a client meets it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from gateway.config.loader import load
+from gateway.config.model import Loaded, Location, Site
+from gateway.config.source import Origin
+from gateway.control.findings import Finding, as_json
+from gateway.control.hops import Journey, Redirects
+from gateway.control.machine import Machine
+from gateway.resources.proxy import Proxy
+from gateway.resources.static import Static
+from gateway.upstream.address import UpstreamAddress
+
+_PROBES = 16
+"""Upstreams tried at a time."""
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser("check", help="check the site files of a folder")
+    parser.add_argument("folder", nargs="?", default="sites", type=Path, help="folder of site files (default: sites)")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.set_defaults(run=_run)
+
+
+def check(loaded: Loaded, machine: Machine) -> list[Finding]:
+    """Find all that is wrong with a loaded folder, errors first.
+
+    Args:
+        loaded: The folder.
+        machine: Where to look for files and upstreams.
+    """
+    errors = [Finding.of(error) for error in loaded.errors]
+    warnings = [finding for site in loaded.sites for finding in _missing_paths(site, machine)]
+    warnings += _upstreams(loaded.sites, machine)
+    seen = set()
+    for journey in Redirects(loaded.sites).journeys():
+        finding = _journey(journey)
+        if finding is not None and (finding.file, finding.line) not in seen:
+            seen.add((finding.file, finding.line))
+            (errors if finding.severity == "error" else warnings).append(finding)
+    return [*errors, *warnings]
+
+
+def _run(options: argparse.Namespace) -> int:
+    loaded = load(options.folder, os.environ)
+    findings = check(loaded, Machine())
+    errors = sum(finding.severity == "error" for finding in findings)
+    if options.json:
+        print(json.dumps({"ok": not errors, "findings": as_json(findings)}, indent=2, ensure_ascii=False))
+    else:
+        for finding in findings:
+            print(*finding.lines(), "", sep="\n")
+        warnings = len(findings) - errors
+        sites = f"{len(loaded.sites)} of {len(loaded.sites) + len(loaded.broken)} sites can be served"
+        print(f"{options.folder}: {sites}; {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+    return 1 if errors else 0
+
+
+def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
+    for location in site.locations:
+        leaf = location.leaf
+        if isinstance(leaf, Static) and not machine.has_folder(leaf.root):
+            yield _warning(location.origin, f"there is no folder {leaf.root}")
+        if isinstance(leaf, Proxy) and leaf.accel and not machine.has_folder(leaf.accel):
+            yield _warning(location.origin, f"there is no folder {leaf.accel}")
+        if isinstance(leaf, Proxy) and leaf.ca and not machine.has_file(leaf.ca):
+            yield _warning(location.origin, f"there is no file {leaf.ca}")
+        if isinstance(leaf, Proxy) and not leaf.verify and any(upstream.tls for upstream in leaf.to):
+            yield _warning(location.origin, "the certificate of the upstream is not verified")
+    for folder in site.assets:
+        if not machine.has_folder(folder):
+            yield _warning(site.origins["assets"], f"there is no folder {folder}")
+    pages = [("errors", page) for _, page in site.errors]
+    if site.maintenance:
+        pages.append(("maintenance", site.maintenance))
+    for key, page in pages:
+        if not machine.has_file(page):
+            yield _warning(site.origins[key], f"there is no file {page}")
+
+
+def _upstreams(sites: Sequence[Site], machine: Machine) -> Iterator[Finding]:
+    used: dict[UpstreamAddress, Location] = {}
+    for site in sites:
+        for location in site.locations:
+            for upstream in location.leaf.to if isinstance(location.leaf, Proxy) else ():
+                used.setdefault(upstream, location)
+    with ThreadPoolExecutor(_PROBES) as threads:
+        listening = list(threads.map(machine.listens, used))
+    open_ports = machine.open_ports()
+    for (upstream, location), listens in zip(used.items(), listening, strict=True):
+        if not listens:
+            yield _warning(location.origin, f"nothing listens on {upstream.name}")
+        elif upstream.host in _LOOPBACK and upstream.port in open_ports:
+            message = f"port {upstream.port} listens on all addresses: it may be reachable past the gateway"
+            yield _warning(location.origin, message)
+
+
+def _journey(journey: Journey) -> Finding | None:
+    """Judge one journey: a loop is an error, more than one hop is worth a word."""
+    way = " -> ".join(journey.urls)
+    origin = journey.location.origin
+    if journey.loops:
+        return _finding("error", origin, f"redirect loop: {way}")
+    if len(journey.urls) > 2:
+        return _finding("warning", origin, f"{len(journey.urls) - 1} redirects in a row: {way}")
+    return None
+
+
+def _warning(origin: Origin, message: str) -> Finding:
+    return _finding("warning", origin, message)
+
+
+def _finding(severity: str, origin: Origin, message: str) -> Finding:
+    return Finding(
+        severity=severity,
+        message=message,
+        file=origin.file,
+        line=origin.line,
+        column=origin.column,
+        key=origin.key,
+        source_line=origin.text,
+        kind="advice" if severity == "warning" else "loop",
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

@@ -1,0 +1,82 @@
+"""A real browser on the demo, through the real gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import StartGateway
+from tests.support.browser import browse
+from tests.support.programs import ROOT
+from tests.support.twistd import Twistd
+from tests.support.upstreams import Upstream
+
+pytestmark = pytest.mark.e2e
+
+_LOG = "[...document.querySelectorAll('#log li')].map((item) => item.textContent)"
+_NO_ERRORS: list[str] = []
+
+
+def _demo_sites(demo: Upstream) -> dict[str, str]:
+    """The site files of `sites/`, over the port of this run's demo app."""
+    names = ("localhost", "app.localhost")
+    return {name: (ROOT / "sites" / f"{name}.toml").read_text().replace("4100", str(demo.port)) for name in names}
+
+
+def _start(start_gateway: StartGateway, demo: Upstream) -> Twistd:
+    return start_gateway(_demo_sites(demo))
+
+
+def test_start_page_leads_to_the_app(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
+    """The start page says what is running; its first link opens the demo app, which came through the gateway."""
+    gateway = _start(start_gateway, demo)
+    answer = browse(
+        tmp_path / "profile",
+        f"http://localhost:{gateway.port}/",
+        f"location.host === 'app.localhost:{gateway.port}' && document.readyState === 'complete'",
+        "document.getElementById('path').textContent",
+        click=".cards a",
+    )
+    assert "came through the gateway" in str(answer["value"])
+    assert "127.0.0.1" in str(answer["value"])
+    assert answer["messages"] == _NO_ERRORS
+    requests = answer["requests"]
+    assert isinstance(requests, list)
+    assert all(str(gateway.port) in url or url.startswith("data:") for url in requests), requests
+
+
+def test_socket_of_the_page(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
+    """The page's script opens its WebSocket, compressed, and shows what comes back, typed messages too."""
+    gateway = _start(start_gateway, demo)
+    answer = browse(
+        tmp_path / "profile",
+        f"http://app.localhost:{gateway.port}/live",
+        f"{_LOG}.length >= 5",
+        f"({{ log: {_LOG}.sort(), state: document.getElementById('state').textContent }})",
+        click="#say button",
+    )
+    value = answer["value"]
+    assert isinstance(value, dict)
+    assert value["state"] == "open, with permessage-deflate"
+    assert value["log"] == [
+        "received: first message, sent by the page's script",
+        "received: hello from the demo app: whatever you send comes back",
+        "received: message 1",
+        "sent: first message, sent by the page's script",
+        "sent: message 1",
+    ]
+    assert answer["messages"] == _NO_ERRORS
+
+
+def test_stream_of_the_page(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
+    """The page shows the first events while the stream still runs."""
+    gateway = _start(start_gateway, demo)
+    answer = browse(
+        tmp_path / "profile",
+        f"http://app.localhost:{gateway.port}/stream",
+        f"{_LOG}.length >= 2",
+        f"({{ first: {_LOG}[0], state: document.getElementById('state').textContent }})",
+    )
+    assert answer["value"] == {"first": "received: event 1 of 10", "state": "open: ten events, two a second"}
+    assert answer["messages"] == _NO_ERRORS
