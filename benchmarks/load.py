@@ -72,7 +72,7 @@ def http(target: Target, seconds: int, connections: int, method: str, path: str,
     texts = [request_text(site, method, path, body) for site in SITES]
     requests.write_bytes(b"".join(texts))
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), f"http://127.0.0.1:{target.port}"]
-    report = _run([*argv, "--", str(requests), str(len(texts[0]))], seconds)
+    report = run_client([*argv, "--", str(requests), str(len(texts[0]))], seconds)
     if report["bytes"] < report["completed"] * answer:
         raise BenchmarkError(f"{report['completed']:.0f} answers came with only {report['bytes']:.0f} bytes")
     return _load(report)
@@ -95,10 +95,22 @@ def native(target: Target, seconds: int, connections: int, mode: str, amount: in
         BenchmarkError: A connection failed, or a byte was wrong.
     """
     argv = [str(target.backend.load), mode, str(target.port), SITES[7], str(connections), str(seconds), str(amount)]
-    return _load(_run(argv, seconds))
+    return _load(run_client(argv, seconds))
 
 
-def _run(argv: list[str], seconds: int) -> dict[str, float]:
+def run_client(argv: list[str], seconds: int) -> dict[str, float]:
+    """Run a client that prints a line of JSON at its end.
+
+    Args:
+        argv: How it is started.
+        seconds: How long it means to run; it is ended well after that.
+
+    Returns:
+        What it printed: `completed`, `errors` and more.
+
+    Raises:
+        BenchmarkError: It failed, saw an error, or completed nothing.
+    """
     try:
         ended = subprocess.run(argv, capture_output=True, text=True, timeout=seconds + 30, check=True)
     except subprocess.SubprocessError as error:

@@ -32,24 +32,26 @@ def _native(name: str, title: str, connections: int, mode: str, amount: int) -> 
     def load(target: Target, seconds: int) -> Load:
         return native(target, seconds, connections, mode, amount)
 
-    def check(target: Target) -> None:
-        load(target, 1)
-
-    return Requests(name, title, load, check)
+    return Requests(name, title, load, checks.answers_small if mode == "download" else _opens)
 
 
-_SMALL = pattern(1024)
+def _opens(target: Target) -> None:
+    native(target, 1, 1, "open", 10)
+
+
+_OPENINGS = 2000
+"""In one turn at most: more would use up the ports of connections that linger in TIME-WAIT."""
 
 _ALL: tuple[Workload, ...] = (
-    _http("small", "small request, c=64", 64, "/small", answer=_SMALL),
-    _http("small-8", "small request, c=8", 8, "/small", answer=_SMALL),
-    _http("small-1", "small request, c=1", 1, "/small", answer=_SMALL),
+    _http("small", "small request, c=64", 64, "/small", answer=checks.SMALL),
+    _http("small-8", "small request, c=8", 8, "/small", answer=checks.SMALL),
+    _http("small-1", "small request, c=1", 1, "/small", answer=checks.SMALL),
     _http("post", "POST 10 KB, c=64", 64, "/upload", method="POST", body=pattern(10 * 1024), status=204, answer=b""),
     _http("chunked", "chunked answer of 20 KB, c=64", 64, "/chunked", answer=pattern(20 * 1024)),
     _native("large", "answer of 50 MB, c=1", 1, "download", LARGE),
     _native("ws-64", "WebSocket round trip 64 B, c=32", 32, "echo", 64),
     _native("ws-16k", "WebSocket round trip 16 KB, c=32", 32, "echo", 16 * 1024),
-    _native("ws-open", "opening and closing a WebSocket, c=8", 8, "open", 20000),
+    _native("ws-open", "opening and closing a WebSocket, c=8", 8, "open", _OPENINGS),
     Idle("idle", "memory per idle connection", checks.open_keep_alive, checks.ask_again),
     Idle("idle-ws", "memory per idle WebSocket", checks.open_websocket, checks.ping_pong),
 )

@@ -11,6 +11,7 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass as plain_dataclass
+from dataclasses import is_dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
 
@@ -69,7 +70,10 @@ class ShortForm:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Expand before anything is checked (pydantic)."""
-        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+        return core_schema.no_info_before_validator_function(self._expand, handler(source))
+
+    def _expand(self, value: Any) -> Any:
+        return value if is_dataclass(value) else self.expand(value)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Describe both forms (pydantic)."""

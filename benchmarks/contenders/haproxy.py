@@ -17,7 +17,6 @@ defaults
     log global
     option httplog
     option dontlognull
-    option splice-auto
     http-reuse always
     timeout connect 3s
     timeout client 60s

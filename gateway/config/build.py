@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from gateway.config.decode import place_in
 from gateway.config.model import MAX_BODY, Location, Site
@@ -14,7 +15,7 @@ from gateway.config.site_file import RouteTable, SiteFile
 from gateway.config.source import Origin, Source
 from gateway.errors import ConfigError
 from gateway.features import LEAVES, Leaf
-from gateway.filters.headers import HeaderEdits
+from gateway.filters.headers import HeaderEdits, request_edits
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.websocket import WebSocket
@@ -41,6 +42,7 @@ class SiteBuilder:
     def build(self) -> Site | list[ConfigError]:
         """Make the site, or tell all that is wrong."""
         locations = self._locations()
+        self._check_request_headers(self.file.request_headers, ("request_headers",))
         self._check_names()
         if self.errors:
             return self.errors
@@ -49,7 +51,7 @@ class SiteBuilder:
             name=self.names.name,
             file=str(self.sources[0].file),
             default=self.names.default,
-            canonical=file.canonical or "",
+            canonical="" if self._is_nameless else file.canonical or "",
             https=file.https,
             locations=locations,
             errors=tuple(sorted(file.errors.items())),
@@ -74,18 +76,15 @@ class SiteBuilder:
         return tuple(locations)
 
     def _main(self) -> Iterator[tuple[KeyPath, Location]]:
-        leaf = self._leaf(self.file, ())
+        leaf = self._leaf(self.file, (), required=False)
         if leaf is not None:
             yield (leaf[0],), self._location("", False, leaf, self.file, (leaf[0],))
 
     def _routes(self) -> Iterator[tuple[KeyPath, Location]]:
         for pattern, route in self.file.routes.items():
             path = ("routes", pattern)
-            leaf = self._leaf(route, path)
-            if leaf is None:
-                if not self._errors_at(path):
-                    self._complain(f"nothing answers: expected one of {_CHOICE}", path, kind="missing")
-            else:
+            leaf = self._leaf(route, path, required=True)
+            if leaf is not None:
                 yield path, self._location(*split_pattern(pattern), leaf, route, path)
 
     def _redirects(self) -> Iterator[tuple[KeyPath, Location]]:
@@ -96,21 +95,25 @@ class SiteBuilder:
                 self._complain(f'the target ends with "*", but the path {pattern!r} does not', path)
             yield path, self._location(prefix, exact, ("", leaf), None, path)
 
-    def _leaf(self, table: SiteFile | RouteTable, path: KeyPath) -> tuple[str, Leaf] | None:
+    def _leaf(self, table: SiteFile | RouteTable, path: KeyPath, required: bool) -> tuple[str, Leaf] | None:
         """Find the one key of a table that says who answers."""
         given = [key for key in LEAVES if getattr(table, key) is not None]
         for key in given[1:]:
             message = f"`{key}` and `{given[0]}` cannot both answer; give a path to one of them in [routes]"
             self._complain(message, (*path, key), kind="clash")
-        if len(given) != 1:
-            return None
-        return given[0], getattr(table, given[0])
+        if required and not given:
+            self._complain(f"nothing answers: expected one of {_CHOICE}", path, kind="missing")
+        return (given[0], getattr(table, given[0])) if len(given) == 1 else None
 
     def _location(
         self, prefix: str, exact: bool, leaf: tuple[str, Leaf], table: SiteFile | RouteTable | None, path: KeyPath
     ) -> Location:
         site = self.file
         route = table if isinstance(table, RouteTable) else RouteTable()
+        if isinstance(leaf[1], Proxy) and leaf[1].ca:
+            self._check_authorities(leaf[1].ca, (*path, "ca"))
+        if isinstance(table, RouteTable):
+            self._check_request_headers(route.request_headers, (*path, "request_headers"))
         max_body, setting = MAX_BODY, "max_body (default)"
         if site.max_body is not None:
             max_body, setting = site.max_body, str(self._origin(("max_body",)))
@@ -129,14 +132,31 @@ class SiteBuilder:
             origin=self._origin(path),
         )
 
+    def _check_authorities(self, ca: str, path: KeyPath) -> None:
+        try:
+            content = Path(ca).read_bytes()
+        except OSError as error:
+            self._complain(f"{ca} cannot be read: {error.strerror}", path, kind="file")
+            return
+        if b"-----BEGIN CERTIFICATE-----" not in content:
+            self._complain(f"{ca} holds no PEM certificate", path, kind="file")
+
+    def _check_request_headers(self, edits: HeaderEdits, path: KeyPath) -> None:
+        try:
+            request_edits(edits)
+        except ValueError as error:
+            self._complain(str(error), path)
+
     def _check_names(self) -> None:
         own = self.sources[0].data
         if self.names.default and "hosts" in own:
             self._complain("the default site has no hosts of its own", ("hosts",))
-        if not self.names.own or self.names.own.startswith("*."):
-            if "canonical" in own:
-                self._complain("only a file named after a host has a canonical name", ("canonical",))
-            self.file = dataclasses.replace(self.file, canonical=None)
+        if self._is_nameless and "canonical" in own:
+            self._complain("only a file named after a host has a canonical name", ("canonical",))
+
+    @property
+    def _is_nameless(self) -> bool:
+        return not self.names.own or self.names.own.startswith("*.")
 
     def _is_set(self, key: str) -> bool:
         return any(key in source.data for source in self.sources)
@@ -144,9 +164,6 @@ class SiteBuilder:
     def _complain(self, message: str, path: KeyPath, kind: str = "value") -> None:
         source = place_in(self.sources, path)
         self.errors.append(source.error(message, source.find(path), at_key=True, kind=kind))
-
-    def _errors_at(self, path: KeyPath) -> bool:
-        return bool(self.errors) and self.errors[-1].key == place_in(self.sources, path).error("", path).key
 
     def _origin(self, path: KeyPath) -> Origin:
         source = place_in(self.sources, path)

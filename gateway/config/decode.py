@@ -105,27 +105,31 @@ class Decoder(Generic[_Settings]):
 
     @staticmethod
     def _wrong_value(source: Source, path: KeyPath, details: ErrorDetails, reference: str, at_key: bool) -> ConfigError:
-        value = details["input"]
-        context = details.get("ctx", {})
-        expected, found = _EXPECTED.get(details["type"], ""), repr(value)
-        if details["type"] == "value_error":
-            expected, _, found = str(context["error"]).partition(", got ")
-            expected = expected.removeprefix("expected ")
-        elif details["type"] == "literal_error":
-            expected = str(context["expected"])
-        elif not expected:
-            expected = details["msg"].replace("Input should be", "a value", 1)
+        value, kind = details["input"], "value"
+        found = f"the value of {reference}" if reference else _shown(value)
+        expected = _EXPECTED.get(details["type"], details["msg"].replace("Input should be", "a value", 1))
         suggestion = ""
-        if reference:
-            found = f"the value of {reference}"
-        elif isinstance(value, str) and details["type"] == "literal_error":
-            suggestion = nearest(value, [each.strip("'") for each in expected.replace(" or ", ", ").split(", ")])
-        if expected.startswith("not yet: "):
-            return source.error(expected, path, at_key=at_key, kind="not_yet")
-        if len(found) > _SHOWN:
-            found = f"{found[:_SHOWN]}…"
-        message = f"expected {expected}" + (f", got {found}" if found else "")
-        return source.error(message, path, at_key=at_key, expected=expected, found=found, suggestion=suggestion)
+        if details["type"] == "literal_error":
+            expected = str(details["ctx"]["expected"])
+            choices = [each.strip("'") for each in expected.replace(" or ", ", ").split(", ")]
+            suggestion = nearest(value, choices) if isinstance(value, str) and not reference else ""
+        message = f"expected {expected}, got {found}"
+        if details["type"] == "value_error":
+            # Validators say "expected …, got …", or another sentence whose end may show the value.
+            message = str(details["ctx"]["error"])
+            start = message.partition(", got ")[0]
+            if reference:
+                message = f"{start}, got {found}" if start != message else f"{found} does not fit here"
+            expected = start.removeprefix("expected ") if start.startswith("expected ") else ""
+            kind = "not_yet" if message.startswith("not yet: ") else kind
+        return source.error(
+            message, path, at_key=at_key, expected=expected, found=found, suggestion=suggestion, kind=kind
+        )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _follows(details: ErrorDetails) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -265,10 +266,8 @@ def _guess_names(source: Source) -> Names:
     names = names_of(source.file.stem)
     others = []
     for host in hosts if isinstance(hosts, list) else []:
-        try:
-            others.append(normal_pattern(str(host)))
-        except ValueError:
-            continue
+        with suppress(ValueError):
+            others += [normal_pattern(host)] if isinstance(host, str) else []
     return dataclasses.replace(names, others=tuple(others))
 
 

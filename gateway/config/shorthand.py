@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, WithJsonSchema
 
@@ -43,12 +42,8 @@ def expand_spa(value: Any) -> Any:
 
 
 def expand_redirect(value: Any) -> Any:
-    """`"https://example.com"` → `{ to = "https://example.com/*" }`: the path is kept unless the target has one."""
-    table = value if isinstance(value, dict) else {"to": value}
-    target = table.get("to")
-    if isinstance(target, str) and _BARE_ORIGIN.fullmatch(target):
-        return {**table, "to": f"{target}/*"}
-    return table
+    """`"https://example.com"` → `{ to = "https://example.com" }`."""
+    return value if isinstance(value, dict) else {"to": value}
 
 
 def expand_redirect_entry(value: Any) -> Any:
@@ -106,18 +101,6 @@ def split_pattern(text: str) -> tuple[str, bool]:
     return (text.removesuffix("/*"), False) if text.endswith("/*") else (text, True)
 
 
-def _target(redirect: Redirect) -> Redirect:
-    """Check where a redirect leads."""
-    to = redirect.to
-    if _CONTROL.search(to) or "*" in to[:-1] or "\\" in to:
-        raise ValueError(f'expected one "*" at most, at the end, and no blanks or backslashes, got {to!r}')
-    parts = urlsplit(to)
-    local = to.startswith("/") and not to.startswith("//")
-    if not local and not (parts.scheme in ("http", "https") and parts.hostname):
-        raise ValueError(f'expected "/path" or "https://host/path", got {to!r}')
-    return redirect
-
-
 def _is_full(key: str, content: Any) -> bool:
     return isinstance(content, list) if key == "remove" else isinstance(content, dict)
 
@@ -166,11 +149,10 @@ StaticForm = Annotated[Static, ShortForm(expand_static, _TEXT)]
 """A static folder, as one writes it."""
 SpaForm = Annotated[Static, ShortForm(expand_spa, _TEXT)]
 """A single-page app's folder, as one writes it."""
-RedirectForm = Annotated[Redirect, AfterValidator(_target), ShortForm(expand_redirect, _TEXT)]
+RedirectForm = Annotated[Redirect, ShortForm(expand_redirect, _TEXT)]
 """A redirect of all that a site or route gets."""
 RedirectEntry = Annotated[
-    Annotated[Redirect, AfterValidator(_target), Tag("redirect")]
-    | Annotated[Reply, AfterValidator(_reply), Tag("reply")],
+    Annotated[Redirect, Tag("redirect")] | Annotated[Reply, AfterValidator(_reply), Tag("reply")],
     Discriminator(_entry_kind),
     ShortForm(expand_redirect_entry, {"type": ["string", "integer"]}),
 ]
@@ -200,9 +182,7 @@ MaintenanceForm = Annotated[FilePath, BeforeValidator(_maintenance), WithJsonSch
 PathsForm = Annotated[tuple[FilePath, ...], ShortForm(_list, _TEXT)]
 """One path or several."""
 
-_BARE_ORIGIN = re.compile(r"https?://[^/?#\s*]+", re.ASCII)
 _PATH_PATTERN = re.compile(r"/(?!/)(?:[^*%?#\\\x00-\x1f\x7f/]|/(?!/))*\*?", re.ASCII)
 _DOTS = re.compile(r"/\.\.?(?:/|$)|[^/]\*$")
-_CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _ERROR_KEY = re.compile(r"[45](?:\d\d|xx)", re.ASCII)
 _EDITS = frozenset({"set", "add", "remove"})

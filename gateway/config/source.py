@@ -119,7 +119,8 @@ class Source:
             yield (False, len(path)), path
             return
         first, rest = loc[0], loc[1:]
-        yield from self._ways(path, rest)
+        if path or (first,) not in self.places:
+            yield from self._ways(path, rest)
         for part in (first, f"+{first}", f"-{first}") if isinstance(first, str) else (first,):
             if (*path, part) in self.places:
                 if not rest:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from gateway.config.model import Location, Site
-from gateway.resources.redirect import Redirect
+from gateway.resources.redirect import Redirect, Target
 
 MAX_HOPS = 10
 """Redirects followed; browsers give up after about twenty."""
@@ -87,10 +87,13 @@ class Redirects:
             return corrected
         if location is None or not isinstance(location.leaf, Redirect):
             return None
-        target = location.leaf.to
-        if target.endswith("*"):
-            target = target[:-1] + path[len(location.prefix) + 1 :]
-        return f"{parts.scheme}://{host}{target}" if target.startswith("/") else _with_path(target)
+        target = Target(location.leaf.to)
+        after = target.base.decode()
+        if target.takes_rest:
+            after += path[len(location.prefix) + 1 :]
+        elif target.bare and not location.prefix:
+            after += path
+        return _with_path(f"{parts.scheme}://{host}{after}" if target.local else after)
 
 
 def _with_path(url: str) -> str:

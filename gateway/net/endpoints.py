@@ -11,6 +11,7 @@ from pathlib import Path
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, HostnameEndpoint, UNIXClientEndpoint
+from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocol,
@@ -68,7 +69,8 @@ def client_endpoint(
 
     Returns:
         An endpoint whose `connect` fails with errors of `gateway.errors` only: NameLookupFailed, ConnectionRefused,
-        ConnectionTimeout, TooManyConnections, and with TLS CertificateInvalid and HandshakeFailed.
+        ConnectionTimeout, TooManyConnections, and with TLS CertificateInvalid and HandshakeFailed; with Twisted's
+        CancelledError when its Deferred is cancelled.
     """
     name = f"unix:{path}" if path else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     loop = loop_of(reactor)
@@ -140,8 +142,10 @@ class _UpstreamEndpoint:
 
     def _explain(self, failure: Failure) -> Failure:
         problem = failure.value
-        if problem is None or isinstance(problem, CancelledError):
+        if problem is None:
             return failure
+        if isinstance(problem, ConnectingCancelledError):
+            return Failure(CancelledError())
         explained = connect_failure(problem, self._name, self._timeout)
         if explained is None:
             return failure

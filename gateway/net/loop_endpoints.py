@@ -92,6 +92,7 @@ class LoopServerEndpoint:
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Accept connections as soon as the loop runs."""
+        self._sock.listen(self._backlog)  # at once, so that connections wait instead of failing until the loop runs
         port = LoopPort(self._loop, self._sock, protocolFactory, self._backlog)
         return Deferred.fromFuture(self._loop.create_task(port.start()))
 
@@ -207,6 +208,7 @@ class ConnectingTransport(LoopTransport):
             self._outcome.errback(Failure(ConnectError(string="the factory made no protocol")))
         else:
             self._outcome.callback(self._protocol)
+            self._keep_paused(transport)
 
     def connection_lost(self, problem: Exception | None) -> None:
         """Pass the loss on, then let the factory stop."""

@@ -59,12 +59,14 @@ class LoopTransport:
 
     __slots__ = (
         "_factory",
+        "_held",
         "_host",
         "_loop",
         "_paused",
         "_peer",
         "_producer",
         "_protocol",
+        "_reading",
         "_reason",
         "_transport",
         "connected",
@@ -84,6 +86,8 @@ class LoopTransport:
         self._producer: IPushProducer | None = None
         self._reason: Exception | None = None
         self._paused = False
+        self._reading = True
+        self._held: list[bytes] | None = None
         self._host: IAddress | None = None
         self._peer: IAddress | None = None
         self.connected = False
@@ -107,6 +111,7 @@ class LoopTransport:
             self.write = transport.write
             self.protocol = protocol
             protocol.makeConnection(self)
+            self._keep_paused(transport)
         except Exception as problem:
             log.failure("connection dropped: its protocol failed at the start")
             self._reason = problem
@@ -118,6 +123,7 @@ class LoopTransport:
         Returns:
             Whether the connection stays open for writing.
         """
+        self._release()
         protocol: object = self._protocol
         if IHalfCloseableProtocol.providedBy(protocol):
             protocol.readConnectionLost()
@@ -139,6 +145,7 @@ class LoopTransport:
 
     def connection_lost(self, problem: Exception | None) -> None:
         """Tell producer and protocol that the connection is gone, and drop all references."""
+        self._release()
         protocol, producer = self._protocol, self._producer
         self.connected = False
         self.disconnecting = True
@@ -159,9 +166,8 @@ class LoopTransport:
     @protocol.setter
     def protocol(self, protocol: IProtocol) -> None:
         self._protocol = protocol
-        self.data_received = protocol.dataReceived
-        if self._transport is not None:
-            self._transport.set_protocol(cast("asyncio.Protocol", self))  # uvloop fetches data_received anew
+        if self._held is None:
+            self._bind(protocol.dataReceived)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Write several pieces as one."""
@@ -215,12 +221,16 @@ class LoopTransport:
 
     def pauseProducing(self) -> None:
         """Stop reading."""
+        self._reading = False
         if self._transport is not None:
             self._transport.pause_reading()
 
     def resumeProducing(self) -> None:
         """Read again."""
-        if self._transport is not None:
+        self._reading = True
+        if self._held is not None:
+            self._loop.call_soon(self._release)
+        elif self._transport is not None:
             self._transport.resume_reading()
 
     def stopProducing(self) -> None:
@@ -252,6 +262,33 @@ class LoopTransport:
         self._set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
 
     # Private.
+
+    def _bind(self, data_received: Callable[[bytes], None]) -> None:
+        self.data_received = data_received
+        if self._transport is not None:
+            self._transport.set_protocol(cast("asyncio.Protocol", self))  # uvloop fetches data_received anew
+
+    def _keep_paused(self, transport: asyncio.Transport) -> None:
+        """Keep a pause asked for in connectionMade: uvloop starts to read after it, whatever was said."""
+        if not self._reading and self._held is None:
+            self._held = []
+            self._bind(self._held.append)
+            self._loop.call_soon(transport.pause_reading)
+
+    def _release(self) -> None:
+        """Hand over what came in before that pause took effect, and read on."""
+        held, self._held = self._held, None
+        if held is None or self._protocol is None or self._transport is None:
+            return
+        self._bind(self._protocol.dataReceived)
+        try:
+            for data in held:
+                self._protocol.dataReceived(data)
+        except Exception as problem:
+            log.failure("connection dropped: its protocol failed")
+            self._end(problem)
+        if self._reading and self._transport is not None:
+            self._transport.resume_reading()
 
     def _end(self, reason: Exception) -> None:
         if self._transport is not None:

@@ -212,6 +212,9 @@ class HTTP1Connection(TwistedProtocol):
         """Send again (IPushProducer)."""
         self._writing_paused = False
         self.handler.resume_writing()
+        if self.state is _IDLE and self._buffer and not self._feeding:
+            self._resume_reading()
+            self._feed(self._buffer)
 
     def stopProducing(self) -> None:
         """Ignore: `connectionLost` follows (IPushProducer)."""
@@ -222,6 +225,11 @@ class HTTP1Connection(TwistedProtocol):
         """Take octets while no exchange is under way; one after the other, never nested."""
         self._feeding = True
         while data and self.state is _IDLE:
+            if self._writing_paused:  # the last answer first, or unread answers pile up
+                self._buffer = data
+                if len(data) > self.front.limits.pipelined:
+                    self._pause_reading()
+                break
             self._buffer = b""
             try:
                 if data[:2] == b"\r\n":

@@ -269,8 +269,8 @@ class UpstreamConnection(TwistedProtocol):
             self._drop(abort=True)
 
     def pause_body(self) -> None:
-        """Stop the response's content."""
-        if not self._reading_paused:
+        """Stop the response's content; of no effect once it is complete, for the connection may be idle by then."""
+        if not self._reading_paused and self._sink is not None:
             self._reading_paused = True
             self._transport.pauseProducing()
 

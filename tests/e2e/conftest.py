@@ -24,18 +24,21 @@ def reactor(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def start_gateway(tmp_path: Path, reactor: str) -> Iterator[StartGateway]:
-    """Start gateways over site files: `start_gateway({"app.test": "proxy = 4000"}, settings="[limits]…")`."""
+    """Start gateways over site files: `start_gateway({"app.test": "proxy = 4000"}, settings="[limits]…")`.
+
+    Other keywords are those of `Twistd`. Each gateway is stopped after the test, and must stop cleanly.
+    """
     running: list[Twistd] = []
 
-    def start(sites: dict[str, str], settings: str = "") -> Twistd:
+    def start(sites: dict[str, str], **keywords: object) -> Twistd:
         folder = tmp_path / f"gateway-{len(running)}"
         folder.mkdir()
-        gateway = Twistd(folder, sites, reactor=reactor, settings=settings)
+        gateway = Twistd(folder, sites, reactor=reactor, **keywords)
         running.append(gateway)
         return gateway
 
     yield start
-    failures = [failure for gateway in running if (failure := _stop(gateway))]
+    failures = [failure for gateway in running if gateway.process.running and (failure := _stop(gateway))]
     assert not failures, "\n".join(failures)
 
 

@@ -54,6 +54,24 @@ def test_upload_arrives_whole(start_gateway: StartGateway, demo: Upstream) -> No
         assert json.loads(client.answer().body) == expected
 
 
+def test_fifty_megabytes_each_way(start_gateway: StartGateway, demo: Upstream) -> None:
+    """50 MB go up and down byte for byte, and the gateway never holds more than a fraction of them."""
+    gateway = start_gateway({"app.test": f"proxy = {demo.port}"})
+    pattern = bytes(range(256)) * 200
+    expected = hashlib.sha256()
+    for _ in range(1000):
+        expected.update(pattern)
+    with RawHTTP(gateway.port) as client:
+        before = gateway.process.peak_memory()
+        client.send(b"POST /size HTTP/1.1\r\nHost: app.test\r\nContent-Length: 51200000\r\n\r\n")
+        for _ in range(1000):
+            client.send(pattern)
+        assert json.loads(client.answer().body) == {"bytes": 51_200_000, "sha256": expected.hexdigest()}
+        body = client.get("/bytes/51200000", "app.test").body
+    assert hashlib.sha256(body).digest() == expected.digest()
+    assert gateway.process.peak_memory() - before < 15_000_000
+
+
 def test_events_are_not_held_back(start_gateway: StartGateway, demo: Upstream) -> None:
     """The first server-sent event arrives while the app still waits to send the second."""
     gateway = start_gateway({"app.test": f"proxy = {demo.port}"})

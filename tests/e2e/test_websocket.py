@@ -81,6 +81,7 @@ def test_close_code_of_the_client(start_gateway: StartGateway, tmp_path: Path) -
     try:
         expected = {"code": 4006, "reason": "that was enough"}
         assert _run(start_gateway, upstream, "closedByClient") == expected
+        _wait_for(upstream.process, "closed")
     finally:
         upstream.stop()
     assert json.loads(upstream.process.text()) == {"closed": 4006, "reason": "that was enough"}

@@ -48,6 +48,13 @@ class Process:
         """What it has written so far."""
         return self.log.read_text("utf-8", "replace")
 
+    def peak_memory(self) -> int:
+        """The most memory that it has had until now, in bytes (Linux)."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("no VmHWM: this test needs Linux")
+
     def wait_for_port(self, port: int) -> None:
         """Wait until it accepts on `port`; its output is in the error if it does not."""
         deadline = time.monotonic() + START_TIME
@@ -60,6 +67,7 @@ class Process:
                 time.sleep(0.02)
             else:
                 return
+        self._kill_group()
         raise AssertionError(f"{self._name} does not accept on {port} after {START_TIME} s:\n{self.text()}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:

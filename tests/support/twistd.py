@@ -2,41 +2,101 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.support.processes import Process, free_port
+from tests.support.processes import HOST, START_TIME, STOP_TIME, Process, free_port
+from tests.support.programs import ROOT
 
 REACTORS = ("uvloop", "epoll")
-_TWISTD = "from twisted.scripts.twistd import run; run()"
+_TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
 
 
 class Twistd:
-    """A running gateway.
+    """A running `twistd -n gateway`.
 
     Attributes:
         port: Its plain listener on 127.0.0.1.
         folder: Its site files.
     """
 
-    def __init__(self, folder: Path, sites: Mapping[str, str], *, reactor: str, settings: str = "") -> None:
-        self.port = free_port()
-        self.folder = folder / "sites"
-        self.folder.mkdir()
-        listeners = f'http = ["127.0.0.1:{self.port}"]\nhttps = []\nstate = "{folder / "state"}"\n'
-        (self.folder / "gateway.toml").write_text(listeners + settings)
-        for name, text in sites.items():
-            (self.folder / f"{name}.toml").write_text(text)
-        choice = [] if reactor == "uvloop" else [f"--reactor={reactor}"]
-        command = [sys.executable, "-c", _TWISTD, "-n", "--pidfile=", *choice, "gateway", "-c", self.folder]
+    def __init__(
+        self,
+        folder: Path,
+        sites: Mapping[str, str],
+        *,
+        reactor: str,
+        settings: str = "",
+        port: int = 0,
+        addresses: Sequence[str] = (HOST,),
+        options: Sequence[str] = (),
+    ) -> None:
+        self.port = port or free_port()
+        self.folder = write_sites(folder, sites, [f"{address}:{self.port}" for address in addresses], settings)
+        command = [*_TWISTD, "-n", "--pidfile=", *_choice(reactor), *options, "gateway", "-c", self.folder]
         self.process = Process(command, folder / "gateway.log", cwd=folder)
         self.process.wait_for_port(self.port)
 
-    def stop(self) -> None:
-        """End it the way an operator does; it must go at once, cleanly and without a traceback."""
-        status = self.process.stop()
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it the way an operator does; it must go at once, cleanly and without a traceback.
+
+        Once it has shut down, twistd ends itself by the signal that it was given.
+        """
+        status = self.process.stop(number)
         output = self.process.text()
-        assert status == 0, f"gateway ended with {status}:\n{output}"
+        assert status == -number, f"gateway ended with {status}:\n{output}"
+        assert "Server Shut Down." in output, output
         assert "Traceback" not in output, output
         assert "Unhandled" not in output, output
+
+
+class Daemon:
+    """`twistd gateway` in the background, known by its pid file.
+
+    Attributes:
+        port: Its plain listener on 127.0.0.1.
+        pid: The process that goes on once the command has returned.
+    """
+
+    def __init__(self, folder: Path, sites: Mapping[str, str], *, reactor: str) -> None:
+        self.port = free_port()
+        self.log = folder / "twistd.log"
+        self._pid_file = folder / "gateway.pid"
+        site_folder = write_sites(folder, sites, [f"{HOST}:{self.port}"])
+        options = [f"--pidfile={self._pid_file}", f"--logfile={self.log}", *_choice(reactor)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [*_TWISTD, *options, "gateway", "-c", site_folder.name]
+        # The folder is named from here: a daemon changes its working directory.
+        subprocess.run(command, cwd=folder, env=environment, timeout=START_TIME, check=True, stdin=subprocess.DEVNULL)
+        self.pid = int(self._pid_file.read_text())
+
+    def stop(self) -> None:
+        """End it by its pid; the pid file goes with it."""
+        os.kill(self.pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIME
+        while self._pid_file.exists():
+            if time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGKILL)
+                raise AssertionError(f"the daemon ignores SIGTERM:\n{self.log.read_text()}")
+            time.sleep(0.02)
+
+
+def write_sites(folder: Path, sites: Mapping[str, str], http: Sequence[str], settings: str = "") -> Path:
+    """Write `folder/sites/`: one file for each site, and a gateway.toml with these plain listeners."""
+    site_folder = folder / "sites"
+    site_folder.mkdir()
+    listeners = f'http = {json.dumps(http)}\nhttps = []\nstate = "{folder / "state"}"\n'
+    (site_folder / "gateway.toml").write_text(listeners + settings)
+    for name, text in sites.items():
+        (site_folder / f"{name}.toml").write_text(text)
+    return site_folder
+
+
+def _choice(reactor: str) -> list[str]:
+    return [] if reactor == "uvloop" else [f"--reactor={reactor}"]

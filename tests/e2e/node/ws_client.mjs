@@ -89,3 +89,4 @@ const scenarios = {
 };
 
 console.log(JSON.stringify(await scenarios[scenario]()));
+process.exit(0); // a refused handshake leaves a connection that the server may keep

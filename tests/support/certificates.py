@@ -1,0 +1,76 @@
+"""Certificates for tests: an authority that issues what is asked for, wrong ones too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from zope.interface import implementer
+
+from gateway.net.addresses import is_address
+
+
+class Authority:
+    """A certificate authority.
+
+    Attributes:
+        pem: Its certificate.
+        own: A server that shows this certificate as its own.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name(name)
+        constraints = x509.BasicConstraints(ca=True, path_length=None)
+        certificate = _builder(self._name, self._key).add_extension(constraints, critical=True)
+        certificate = certificate.add_extension(_names(name), critical=False)
+        signed = certificate.issuer_name(self._name).sign(self._key, hashes.SHA256())
+        self.pem = signed.public_bytes(Encoding.PEM)
+        self.own = ServerContext(self._key, signed)
+
+    def issue(self, *names: str, days: tuple[int, int] = (-1, 1)) -> ServerContext:
+        """Make a server's certificate, valid between two days from today."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(_name(names[0] if names else "app.example"), key, days).issuer_name(self._name)
+        if names:
+            builder = builder.add_extension(_names(*names), critical=False)
+        return ServerContext(key, builder.sign(self._key, hashes.SHA256()))
+
+
+def _builder(
+    subject: x509.Name, key: ec.EllipticCurvePrivateKey, days: tuple[int, int] = (-1, 1)
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    return builder.not_valid_before(now + timedelta(days=days[0])).not_valid_after(now + timedelta(days=days[1]))
+
+
+def _names(*names: str) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName(
+        [x509.IPAddress(ip_address(name)) if is_address(name) else x509.DNSName(name) for name in names]
+    )
+
+
+def _name(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class ServerContext:
+    """A server's TLS context, in the form that Twisted takes."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+        self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        self._context.use_privatekey(key)
+        self._context.use_certificate(certificate)
+
+    def serverConnectionForTLS(self, tlsProtocol: object) -> SSL.Connection:  # noqa: N802 - Twisted's name
+        return SSL.Connection(self._context, None)
