@@ -1,0 +1,96 @@
+"""An upstream that keeps every octet it gets and plays the answer it is told to."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import dataclass
+
+from tests.support.processes import HOST
+
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What to send once a request's head is in.
+
+    Attributes:
+        parts: Octets; each part but the first waits for `RecordingUpstream.go_on`.
+        closes: Whether to close behind the last part.
+    """
+
+    parts: tuple[bytes, ...]
+    closes: bool
+
+
+PLAIN = Play((b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",), closes=True)
+
+
+class RecordingUpstream:
+    """A listener on 127.0.0.1 with a thread for each connection.
+
+    Attributes:
+        port: Where it listens.
+        play: The answer to the first request of each connection; a further request gets a plain one.
+        connections: What came in on each connection since `forget`.
+    """
+
+    def __init__(self) -> None:
+        self.play = PLAIN
+        self.connections: list[bytearray] = []
+        self._go_on = threading.Event()
+        self._listener = socket.create_server((HOST, 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def received(self) -> bytes:
+        """All that came in since `forget`."""
+        return b"".join(bytes(octets) for octets in self.connections)
+
+    def forget(self, play: Play = PLAIN) -> None:
+        """Start anew, with another answer."""
+        self.connections = []
+        self.play = play
+        self._go_on.clear()
+
+    def go_on(self) -> None:
+        """Let the parts behind the first be sent."""
+        self._go_on.set()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            octets = bytearray()
+            self.connections.append(octets)
+            threading.Thread(target=self._serve, args=(connection, octets, self.play), daemon=True).start()
+
+    def _serve(self, connection: socket.socket, octets: bytearray, play: Play) -> None:
+        answered = False
+        with connection:
+            connection.settimeout(PATIENCE)
+            try:
+                while data := connection.recv(65536):
+                    octets += data
+                    if not answered and b"\r\n\r\n" in octets:
+                        answered = True
+                        self._answer(connection, play)
+                    elif answered and data.startswith(b"GET "):
+                        self._answer(connection, PLAIN)
+            except OSError:
+                return
+
+    def _answer(self, connection: socket.socket, play: Play) -> None:
+        for number, part in enumerate(play.parts):
+            if number:
+                self._go_on.wait(PATIENCE)
+            connection.sendall(part)
+        if play.closes:
+            connection.shutdown(socket.SHUT_WR)
