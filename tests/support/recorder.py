@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from dataclasses import dataclass
@@ -32,25 +33,27 @@ class RecordingUpstream:
 
     Attributes:
         port: Where it listens.
-        play: The answer to the first request of each connection; a further request gets a plain one.
-        connections: What came in on each connection since `forget`.
+        play: The answer to every request from now on.
+        accepted: Connections accepted since `forget`.
     """
 
     def __init__(self) -> None:
         self.play = PLAIN
-        self.connections: list[bytearray] = []
+        self.accepted = 0
+        self._pieces: list[bytes] = []
         self._go_on = threading.Event()
         self._listener = socket.create_server((HOST, 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def received(self) -> bytes:
-        """All that came in since `forget`."""
-        return b"".join(bytes(octets) for octets in self.connections)
+        """All that came in since `forget`, on any connection."""
+        return b"".join(self._pieces)
 
     def forget(self, play: Play = PLAIN) -> None:
         """Start anew, with another answer."""
-        self.connections = []
+        self._pieces = []
+        self.accepted = 0
         self.play = play
         self._go_on.clear()
 
@@ -68,29 +71,31 @@ class RecordingUpstream:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            octets = bytearray()
-            self.connections.append(octets)
-            threading.Thread(target=self._serve, args=(connection, octets, self.play), daemon=True).start()
+            self.accepted += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket, octets: bytearray, play: Play) -> None:
-        answered = False
+    def _serve(self, connection: socket.socket) -> None:
+        unanswered = b""
         with connection:
             connection.settimeout(PATIENCE)
             try:
                 while data := connection.recv(65536):
-                    octets += data
-                    if not answered and b"\r\n\r\n" in octets:
-                        answered = True
-                        self._answer(connection, play)
-                    elif answered and data.startswith(b"GET "):
-                        self._answer(connection, PLAIN)
+                    self._pieces.append(data)
+                    unanswered += data
+                    if _REQUEST.search(unanswered):
+                        unanswered = b""
+                        self._answer(connection)
             except OSError:
                 return
 
-    def _answer(self, connection: socket.socket, play: Play) -> None:
+    def _answer(self, connection: socket.socket) -> None:
+        play = self.play
         for number, part in enumerate(play.parts):
             if number:
                 self._go_on.wait(PATIENCE)
             connection.sendall(part)
         if play.closes:
             connection.shutdown(socket.SHUT_WR)
+
+
+_REQUEST = re.compile(rb"[^ \r\n]+ [^ \r\n]+ HTTP/1\.[01]\r\n(?:.*\r\n)?\r\n", re.DOTALL)
