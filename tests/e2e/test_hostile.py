@@ -101,14 +101,17 @@ def test_tamed_requests(start_gateway: StartGateway, upstream: RecordingUpstream
 
 
 def test_hostile_responses(start_gateway: StartGateway, upstream: RecordingUpstream) -> None:
-    """Each gives a 502, a cut or a clean answer, and its connection is never used again."""
+    """Each gives a 502, a cut or a clean answer, and its connection is never used again.
+
+    A cut may overtake the octets before it, so the client need not see the head.
+    """
     gateway = start_gateway({"example.com": f"proxy = {upstream.port}"})
     for entry in HOSTILE_RESPONSES:
         upstream.forget(Play(entry.parts, entry.closes))
         got, clean = ask(gateway.port, entry, upstream)
         assert [octets for octets in entry.absent if octets in got.lower()] == [], entry.name
         if entry.outcome is Outcome.CUT:
-            assert got.startswith(b"HTTP/1.1 200 "), entry.name
+            assert got[:13] in (b"HTTP/1.1 200 ", b""), entry.name
             assert not clean or not is_complete(got), entry.name
         else:
             status, content, complete, rest = read(got, entry.method)
