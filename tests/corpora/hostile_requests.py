@@ -681,7 +681,7 @@ TAMED_REQUESTS: tuple[TamedRequest, ...] = (
         "chunk sizes in odd forms, extensions and a forbidden trailer",
         chunked(b"00A;a=b\r\n0123456789\r\n000\r\nContent-Length: 99\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n"),
         (b"transfer-encoding: chunked", b"\r\n0123456789\r\n"),
-        (b";a=b", b"00a", b"99", b"192.0.2.1"),
+        (b";a=b", b"\r\n00a", b"content-length: 99", b"192.0.2.1"),
         "RFC 9112 §7.1; RFC 9110 §6.5.1",
     ),
     TamedRequest(

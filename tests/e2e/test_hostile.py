@@ -94,6 +94,7 @@ def test_tamed_requests(start_gateway: StartGateway, upstream: RecordingUpstream
                 assert piece, f"{entry.name}: {got!r}"
                 got += piece
         assert read(got)[0] == 200, entry.name
+        upstream.wait_until_ended()
         assert upstream.accepted == 1, entry.name
         sent = upstream.received().lower()
         assert [octets for octets in entry.present if octets not in sent] == [], entry.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.support.processes import HOST
@@ -42,6 +43,8 @@ class RecordingUpstream:
         self.accepted = 0
         self._pieces: list[bytes] = []
         self._go_on = threading.Event()
+        self._open = 0
+        self._ended = threading.Condition()
         self._listener = socket.create_server((HOST, 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -61,6 +64,11 @@ class RecordingUpstream:
         """Let the parts behind the first be sent."""
         self._go_on.set()
 
+    def wait_until_ended(self) -> None:
+        """Wait until every connection accepted has been closed by the other end."""
+        with self._ended:
+            assert self._ended.wait_for(lambda: not self._open, PATIENCE), "a connection stays open"
+
     def close(self) -> None:
         """Stop listening."""
         self._listener.close()
@@ -71,22 +79,27 @@ class RecordingUpstream:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self.accepted += 1
+            with self._ended:
+                self.accepted += 1
+                self._open += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        unanswered = b""
-        with connection:
+        with connection, suppress(OSError):
             connection.settimeout(PATIENCE)
-            try:
-                while data := connection.recv(65536):
-                    self._pieces.append(data)
-                    unanswered += data
-                    if _REQUEST.search(unanswered):
-                        unanswered = b""
-                        self._answer(connection)
-            except OSError:
-                return
+            self._read(connection)
+        with self._ended:
+            self._open -= 1
+            self._ended.notify_all()
+
+    def _read(self, connection: socket.socket) -> None:
+        unanswered = b""
+        while data := connection.recv(65536):
+            self._pieces.append(data)
+            unanswered += data
+            if _REQUEST.search(unanswered):
+                unanswered = b""
+                self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
         play = self.play
