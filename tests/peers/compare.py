@@ -101,7 +101,7 @@ def is_whole(got: bytes, method: bytes) -> bool:
     if method == b"HEAD" or got[9:12] in (b"204", b"304"):
         return True
     if b"transfer-encoding: chunked" in lower:
-        return body.endswith(b"0\r\n\r\n")
+        return body.endswith(b"\r\n\r\n") and b"\r\n0\r\n" in b"\r\n" + body
     for line in lower.split(b"\r\n"):
         if line.startswith(b"content-length:"):
             return len(body) >= int(line.partition(b":")[2])
