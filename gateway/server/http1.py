@@ -32,7 +32,7 @@ from gateway.net.stream_transport import UNCONNECTED, StreamTransport
 from gateway.net.sweeper import Stillness, Sweeper
 from gateway.protocol.chunked import ChunkedDecoder, encode_content, encode_last_chunk
 from gateway.protocol.http1_fields import HeadLimits
-from gateway.protocol.http1_head import parse_request
+from gateway.protocol.http1_head import parse_request, skip_blank_lines
 from gateway.units import ByteCount, Seconds
 
 log = Logger()
@@ -235,7 +235,7 @@ class HTTP1Connection(TwistedProtocol):
             self._buffer = b""
             try:
                 if data[:2] == b"\r\n":
-                    data = data.lstrip(b"\r\n")
+                    data = skip_blank_lines(data)
                 head = parse_request(data, self._parse_limits)
             except ProtocolError as error:
                 self._refuse(error)
