@@ -269,8 +269,8 @@ class UpstreamConnection(TwistedProtocol):
             self._drop(abort=True)
 
     def pause_body(self) -> None:
-        """Stop the response's content."""
-        if not self._reading_paused:
+        """Stop the response's content; after its end there is none, and the connection may be in the pool."""
+        if self._sink is not None and not self._reading_paused:
             self._reading_paused = True
             self._transport.pauseProducing()
 
