@@ -38,7 +38,7 @@ def test_what_is_not_there_is_an_error(tmp_path: Path, reference: str, message: 
     """A reference that leads nowhere says why."""
     (tmp_path / "large").write_bytes(b"x" * (MAX_SECRET + 1))
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    with pytest.raises(LookupError, match="."):
+    with pytest.raises(LookupError, match=r"."):
         look_up(reference, str(tmp_path), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
     missing = resolve({"a": reference}, str(tmp_path), {"CREDENTIALS_DIRECTORY": str(tmp_path)}).missing
     assert len(missing) == 1
