@@ -5,6 +5,7 @@ The choice costs speed only: protocols, errors and time-outs are the same on bot
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  look-ups load it, and by then twistd may have given up the right to read it
 import os
 import socket
 from pathlib import Path
