@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pydantic import Field
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
@@ -16,6 +17,7 @@ from gateway.resources.websocket import WebSocket, open_websocket
 from gateway.settings import Duration, FilePath, Size, settings
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
+from gateway.upstream.exchange import UpstreamConnection
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
     from gateway.resources.websocket_opening import Opening
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.upstream.balancer import Balancer, Lease
-    from gateway.upstream.exchange import UpstreamConnection
     from gateway.upstream.pool import Upstream
     from gateway.web.request import Request
+
+log = Logger()
 
 
 @settings
@@ -166,35 +169,51 @@ class ProxyResource(Resource):
         if not error.retryable or request.retries >= self._retries or request.lease is None:
             return False
         failed = request.upstream
+        trailers = b""
         if isinstance(failed, Connecting):
             data, end, tried = failed.data, failed.end, (*failed.tried, failed.lease.upstream)
+            trailers = failed.trailers
         else:
             tried = ()
             attempt = request.state
             if not isinstance(attempt, Attempt):
                 return False
             data, end, _ = attempt
-            if request.bytes_in != len(data) or not _may_repeat(request.head.method, data, end):
+            if request.bytes_in != len(data) or not isinstance(failed, UpstreamConnection):
+                return False
+            if failed.request_done != end or not _may_repeat(request.head.method, data, end):
                 return False
         lease = self._balancer.checkout(tried)
         if lease is None:
             return False
         request.lease.release(error)
         request.retries += 1
-        self._connect(request, lease, data, end, tried)
+        self._connect(request, lease, data, end, tried, trailers)
         return True
 
-    def _connect(self, request: Request, lease: Lease, data: bytes, end: bool, tried: tuple[Upstream, ...]) -> None:
+    def _connect(
+        self,
+        request: Request,
+        lease: Lease,
+        data: bytes,
+        end: bool,
+        tried: tuple[Upstream, ...],
+        trailers: bytes = b"",
+    ) -> None:
         request.lease = lease
         request.leased = self._clock()
-        Connecting(self, request, lease, data, end, tried).start()
+        Connecting(self, request, lease, data, end, tried, trailers).start()
 
     def start(self, request: Request, connection: UpstreamConnection, data: bytes, end: bool) -> None:
         """Begin the exchange on a connection."""
         head = request.head
-        request.upstream = connection
         target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
-        fields = self.fields(request)
+        try:
+            fields = self.fields(request)
+        except Exception:
+            connection.close()
+            raise
+        request.upstream = connection
         attempt = request.state
         sink: ResponseSink = request
         if isinstance(attempt, Attempt) and attempt.opening is not None:
@@ -244,7 +263,7 @@ class Attempt(NamedTuple):
 class Connecting:
     """Stands in for the upstream while a connection is being opened: keeps what arrives, stops what would follow."""
 
-    __slots__ = ("_opening", "_proxy", "_request", "_trailers", "data", "end", "lease", "tried")
+    __slots__ = ("_opening", "_proxy", "_request", "data", "end", "lease", "trailers", "tried")
 
     def __init__(
         self,
@@ -254,11 +273,12 @@ class Connecting:
         data: bytes,
         end: bool,
         tried: tuple[Upstream, ...],
+        trailers: bytes,
     ) -> None:
         self._proxy = proxy
         self._request: Request | None = request
         self._opening: Deferred[None] | None = None
-        self._trailers = b""
+        self.trailers = trailers
         self.lease = lease
         self.data = data
         self.end = end
@@ -280,11 +300,18 @@ class Connecting:
             if not self.lease.upstream.put_back(connection):
                 connection.close()
             return
-        self._proxy.start(request, connection, self.data, self.end and not self._trailers)
-        if self._trailers:
-            connection.send_trailers(self._trailers)
-        elif not self.end:
-            request.resume_body()
+        if not self.end:
+            request.resume_body()  # before anything is written: if that is too much, the body is paused again
+        try:
+            self._proxy.start(request, connection, self.data, self.end and not self.trailers)
+        except GatewayError as error:
+            request.fail(error)
+        except Exception:
+            log.failure("a request could not be sent to {upstream}", upstream=self.lease.name)
+            request.fail(GatewayError("the request could not be sent"))
+        else:
+            if self.trailers:
+                connection.send_trailers(self.trailers)
 
     def _failed(self, failure: Failure) -> None:
         request = self._request
@@ -302,7 +329,7 @@ class Connecting:
 
     def send_trailers(self, block: bytes) -> None:
         """Keep the trailer section."""
-        self._trailers = block
+        self.trailers = block
         self.end = True
 
     def reset(self, error: GatewayError) -> None:

@@ -25,6 +25,7 @@ from gateway.units import ByteCount, Seconds
 from gateway.upstream.balancer import Balancer
 from gateway.upstream.exchange import ExchangeLimits
 from gateway.upstream.pool import Upstream
+from gateway.web.filter import Filter
 from gateway.web.resource import Resource
 from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
 from tests.support.streams import RecordingLog
@@ -205,6 +206,9 @@ class World:
         exchange: Limits of upstream connections.
         trusted: Networks of trusted proxies.
         max_connections: Client connections in all, and per client.
+        filters: Of the location.
+        retries: Further tries that a request may have.
+        max_idle: Idle connections kept per upstream.
     """
 
     def __init__(
@@ -217,6 +221,9 @@ class World:
         exchange: ExchangeLimits | None = None,
         trusted: tuple[str, ...] = (),
         max_connections: int = 1000,
+        filters: tuple[Filter, ...] = (),
+        retries: int = 2,
+        max_idle: int = 64,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(1000)
@@ -225,13 +232,17 @@ class World:
         self.sockets = OpenSockets(self.now)
         self.endpoints = [FakeEndpoint() for _ in range(upstreams)]
         self.upstreams = [
-            Upstream(f"127.0.0.1:{4000 + index}", endpoint, exchange or ExchangeLimits(), self.sweeper, 64)  # type: ignore[arg-type]  # structural
+            Upstream(f"127.0.0.1:{4000 + index}", endpoint, exchange or ExchangeLimits(), self.sweeper, max_idle)  # type: ignore[arg-type]  # structural
             for index, endpoint in enumerate(self.endpoints)
         ]
         if leaf is None:
-            leaf = ProxyResource(Balancer(self.upstreams), clock=self.now, via=Via("gw"), sockets=self.sockets)
+            leaf = ProxyResource(
+                Balancer(self.upstreams), clock=self.now, via=Via("gw"), sockets=self.sockets, retries=retries
+            )
         errors = ErrorPages()
-        self.location = LocationResource(leaf, errors, site="example.com", max_body=ByteCount(max_body))
+        self.location = LocationResource(
+            leaf, errors, site="example.com", max_body=ByteCount(max_body), filters=filters
+        )
         site = SiteResource("example.com", [self.location])
         proxies = TrustedProxies(trusted)
         self.core = Core(
