@@ -219,6 +219,8 @@ class Relay:
         """Forget everything once both sides are over."""
         if self.client.ended and self.upstream.ended and self.upstream.gone:
             self._sockets.remove(self)
+            if self.upstream.blocked:
+                self._exchange.reset(ResponseStalled("the app left, and does not read what was sent to it"))
             for side in (self.client, self.upstream):
                 side.leg.detach()
                 side.release()
