@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
+from gateway.http.known import UPGRADE
 from gateway.http.paths import strip_prefix
 from gateway.resources.websocket import WebSocket, open_websocket
 from gateway.settings import Duration, FilePath, Size, settings
@@ -148,7 +149,7 @@ class ProxyResource(Resource):
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
         request.recovery = self
-        opening = self._open_websocket(request) if request.head.upgrade else None
+        opening = self._open_websocket(request) if request.head.known & UPGRADE else None
         lease = self._balancer.checkout()
         if lease is None:
             raise NoUpstreamAvailable("no upstream may be used")

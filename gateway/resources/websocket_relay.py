@@ -219,6 +219,8 @@ class Relay:
         """Forget everything once both sides are over."""
         if self.client.ended and self.upstream.ended and self.upstream.gone:
             self._sockets.remove(self)
+            if self.upstream.blocked:
+                self._exchange.reset(ResponseStalled("the app left, and does not read what was sent to it"))
             for side in (self.client, self.upstream):
                 side.leg.detach()
                 side.release()
@@ -234,9 +236,9 @@ class Relay:
             return
         silence = now - self._quiet_since
         settings = self._settings
-        if silence >= settings.idle:
+        if settings.idle and silence >= settings.idle:
             self._give_up()
-        elif silence >= settings.ping * (self._pings + 1):
+        elif settings.ping and silence >= settings.ping * (self._pings + 1):
             self._pings += 1
             if self.upstream.pipe.at_boundary and not self.client.blocked and not self.upstream.blocked:
                 self.client.leg.ping()

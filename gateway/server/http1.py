@@ -351,6 +351,8 @@ class HTTP1Connection(TwistedProtocol):
             return
         self._responding = True
         request = self.head
+        if request is not None and request.upgrade:
+            self._keep_alive = False  # a client that asked to switch sends no second request here
         if not head.known & DATE:
             extra += self.front.date_line
         length = head.content_length
