@@ -5,8 +5,10 @@ from __future__ import annotations
 import h11
 import pytest
 
-from tests.corpora.hostile_requests import HOSTILE_REQUESTS, TAMED_REQUESTS, HostileRequest, TamedRequest
+from tests.corpora.hostile_requests import HOSTILE_REQUESTS
 from tests.corpora.hostile_responses import HOSTILE_RESPONSES, HostileResponse, Outcome
+from tests.corpora.messages import HostileRequest, TamedRequest
+from tests.corpora.tamed_requests import TAMED_REQUESTS
 from tests.support.transports import FakeTransport, World
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
