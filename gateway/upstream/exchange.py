@@ -252,7 +252,7 @@ class UpstreamConnection(TwistedProtocol):
         if self.state is _TUNNEL:
             self._write(data)
             if end and self._sink is None:
-                self._drop()
+                self._drop(abort=self._writing_paused)
             elif end:
                 self._request_done = True
                 self._transport.loseWriteConnection()
