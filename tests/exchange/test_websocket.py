@@ -98,7 +98,7 @@ def test_a_whole_closing_handshake_ends_both_connections() -> None:
     app.finish()
     assert client.take() == close(1000)
     assert client.half_closed
-    assert app.half_closed
+    assert app.closing
     assert len(world.sockets) == 0
     (request,) = world.log.finished
     assert (request.status, request.error) == (101, None)
@@ -130,9 +130,9 @@ def test_an_app_that_left_and_reads_nothing_is_cut() -> None:
     client.receive(frame(BINARY, b"x" * 300, masked=True))
     app.stall()
     app.finish()
+    assert app.aborted
     assert client.take() == close(1012)
     client.receive(close(1012, masked=True))
-    assert app.aborted
     assert len(world.sockets) == 0
 
 
@@ -143,7 +143,7 @@ def test_an_app_that_ends_inside_a_frame_is_an_end() -> None:
     app.finish()
     assert client.half_closed
     assert len(world.sockets) == 0
-    assert app.half_closed
+    assert app.closing
 
 
 def test_a_silent_client_is_pinged_and_closed_by_the_sweep() -> None:
