@@ -130,9 +130,9 @@ def test_an_app_that_left_and_reads_nothing_is_cut() -> None:
     client.receive(frame(BINARY, b"x" * 300, masked=True))
     app.stall()
     app.finish()
+    assert app.aborted
     assert client.take() == close(1012)
     client.receive(close(1012, masked=True))
-    assert app.aborted
     assert len(world.sockets) == 0
 
 
