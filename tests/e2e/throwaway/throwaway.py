@@ -26,7 +26,7 @@ class Echo(Protocol):
 
 
 def makeService(options: Options) -> MultiService:
-    from twisted.internet import reactor  # noqa: TID251 - this is a service
+    from twisted.internet import reactor
 
     Echo.reactor = reactor
     service = MultiService()
