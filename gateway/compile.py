@@ -17,6 +17,7 @@ from gateway.net.tls_client import UpstreamTLS
 from gateway.resources.page import ErrorPages, FixedReply, Reply
 from gateway.resources.proxy import Proxy, ProxyResource
 from gateway.resources.redirect import Redirect, RedirectResource, Target
+from gateway.resources.websocket_registry import OpenSockets
 from gateway.units import Seconds
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.balancer import Balancer
@@ -34,14 +35,16 @@ class Compiler:
     Args:
         context: The process as features see it.
         pages: The built-in error pages.
+        sockets: The process's open WebSockets.
 
     Attributes:
         upstreams: Keys of the upstreams that the tree built last uses.
     """
 
-    def __init__(self, context: BuildContext, pages: ErrorPages) -> None:
+    def __init__(self, context: BuildContext, pages: ErrorPages, sockets: OpenSockets) -> None:
         self._context = context
         self._pages = pages
+        self._sockets = sockets
         self.upstreams: set[Hashable] = set()
 
     def tree(self, loaded: Loaded) -> VirtualHosts:
@@ -75,7 +78,7 @@ class Compiler:
         if location.headers:
             filters.append(HeaderFilter(*location.headers))
         return LocationResource(
-            self._leaf(location, location.leaf),
+            self._leaf(site, location, location.leaf),
             self._pages,
             site=site.name,
             prefix=location.prefix.encode("utf-8"),
@@ -100,10 +103,10 @@ class Compiler:
         leaf = Refusal(503, "configuration", f"{site.file} has errors")
         return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name)])
 
-    def _leaf(self, location: Location, leaf: Leaf) -> Resource:
+    def _leaf(self, site: Site, location: Location, leaf: Leaf) -> Resource:
         match leaf:
             case Proxy():
-                return self._proxy(location, leaf)
+                return self._proxy(site, location, leaf)
             case Redirect():
                 prefix = location.prefix.encode("utf-8")
                 return RedirectResource(Target(leaf.to), leaf.status, prefix=prefix, whole_site=not prefix)
@@ -114,7 +117,7 @@ class Compiler:
 
     # Upstreams.
 
-    def _proxy(self, location: Location, proxy: Proxy) -> Resource:
+    def _proxy(self, site: Site, location: Location, proxy: Proxy) -> Resource:
         context = self._context
         upstreams = [self._upstream(address, proxy) for address in proxy.to]
         host = proxy.to[0].name.removeprefix("https://").removesuffix(":443") if proxy.to[0].tls else ""
@@ -122,6 +125,9 @@ class Compiler:
             Balancer(upstreams),
             clock=context.clock,
             via=context.via,
+            sockets=self._sockets,
+            websocket=proxy.websocket,
+            names=frozenset((*site.hosts, *(f"*.{name}" for name in site.wildcards))),
             retries=proxy.retries,
             host=host.encode("ascii"),
             prefix=location.prefix.encode("utf-8") if proxy.strip else b"",

@@ -35,6 +35,7 @@ from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
 from gateway.protocol.http1_fields import HeadLimits
 from gateway.resources.page import ErrorPages
+from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.http1 import ConnectionLimits
 from gateway.server.listener import Front, PlainFactory
 from gateway.units import Seconds
@@ -61,6 +62,8 @@ class Gateway(Service):
         self._ports: list[IListeningPort] = []
         self._ticks: LoopingCall | None = None
         self._sweeper = Sweeper()
+        self._sockets = OpenSockets(_monotonic)
+        self._sweeper.add(self._sockets)
         self._loaded: Loaded | None = None
         self._front: Front | None = None
         self._access_log: AccessLog | None = None
@@ -125,7 +128,7 @@ class Gateway(Service):
         self._access_log = AccessLog(_log_writer(config.log.folder), _wall_clock, config.log.format)
         self._limits = config.limits
         core = Core(
-            Compiler(context, errors).tree(loaded),
+            Compiler(context, errors, self._sockets).tree(loaded),
             errors,
             self._access_log,
             clock=_monotonic,
@@ -153,6 +156,7 @@ class Gateway(Service):
     def _drain(self, front: Front) -> Deferred[None]:
         emptied: Deferred[None] = Deferred()
         front.emptied = lambda: emptied.callback(None)
+        self._sockets.close_all()
         front.stop()
         if not len(front):
             front.emptied = None

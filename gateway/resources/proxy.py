@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pydantic import Field
 from twisted.internet.defer import Deferred
@@ -12,13 +12,16 @@ from twisted.python.failure import Failure
 from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
 from gateway.http.paths import strip_prefix
-from gateway.resources.websocket import WebSocket
+from gateway.resources.websocket import WebSocket, open_websocket
 from gateway.settings import Duration, FilePath, Size, settings
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
+    from gateway.http.stream import ResponseSink
+    from gateway.resources.websocket_opening import Opening
+    from gateway.resources.websocket_registry import OpenSockets
     from gateway.upstream.balancer import Balancer, Lease
     from gateway.upstream.exchange import UpstreamConnection
     from gateway.upstream.pool import Upstream
@@ -82,6 +85,9 @@ class ProxyResource(Resource):
         balancer: Chooses among the upstreams.
         clock: Monotonic seconds.
         via: Writes our name into Via and recognises requests that went round in a loop.
+        sockets: The process's open WebSockets.
+        websocket: Limits of WebSockets.
+        names: The site's host names in lower case, `*.` for a wildcard.
         retries: Further tries that one request may have.
         host: Host to send; empty keeps the client's.
         prefix: Path prefix to strip from the target; empty keeps the target.
@@ -96,11 +102,14 @@ class ProxyResource(Resource):
         "_edits",
         "_forwarded",
         "_host",
+        "_names",
         "_prefix",
         "_prefix_line",
         "_request_start",
         "_retries",
+        "_sockets",
         "_via",
+        "_websocket",
     )
 
     def __init__(
@@ -109,6 +118,9 @@ class ProxyResource(Resource):
         *,
         clock: Callable[[], Seconds],
         via: Via,
+        sockets: OpenSockets,
+        websocket: WebSocket | None = None,
+        names: frozenset[str] = frozenset(),
         retries: int = 2,
         host: bytes = b"",
         prefix: bytes = b"",
@@ -119,6 +131,9 @@ class ProxyResource(Resource):
         self._balancer = balancer
         self._clock = clock
         self._via = via
+        self._sockets = sockets
+        self._websocket = websocket or WebSocket()
+        self._names = names
         self._retries = retries
         self._host = host
         self._prefix = prefix
@@ -130,10 +145,18 @@ class ProxyResource(Resource):
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
         request.recovery = self
+        opening = self._open_websocket(request) if request.head.upgrade else None
         lease = self._balancer.checkout()
         if lease is None:
             raise NoUpstreamAvailable("no upstream may be used")
-        self._send(request, lease, data, end)
+        request.state = Attempt(data, end, opening)
+        connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
+        if connection is None:
+            self._connect(request, lease, data, end, ())
+            return
+        request.lease = lease
+        request.leased = self._clock()
+        self.start(request, connection, data, end)
 
     def recover(self, request: Request, error: GatewayError) -> bool:
         """Try again: after a failed connection another upstream, after a dead reused connection a fresh one.
@@ -147,7 +170,10 @@ class ProxyResource(Resource):
             data, end, tried = failed.data, failed.end, (*failed.tried, failed.lease.upstream)
         else:
             tried = ()
-            data, end = request.state if isinstance(request.state, tuple) else (b"", False)
+            attempt = request.state
+            if not isinstance(attempt, Attempt):
+                return False
+            data, end, _ = attempt
             if request.bytes_in != len(data) or not _may_repeat(request.head.method, data, end):
                 return False
         lease = self._balancer.checkout(tried)
@@ -158,20 +184,9 @@ class ProxyResource(Resource):
         self._connect(request, lease, data, end, tried)
         return True
 
-    def _send(self, request: Request, lease: Lease, data: bytes, end: bool) -> None:
-        connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
-        if connection is None:
-            self._connect(request, lease, data, end, ())
-            return
-        request.lease = lease
-        request.leased = self._clock()
-        request.state = (data, end)
-        self.start(request, connection, data, end)
-
     def _connect(self, request: Request, lease: Lease, data: bytes, end: bool, tried: tuple[Upstream, ...]) -> None:
         request.lease = lease
         request.leased = self._clock()
-        request.state = (data, end)
         Connecting(self, request, lease, data, end, tried).start()
 
     def start(self, request: Request, connection: UpstreamConnection, data: bytes, end: bool) -> None:
@@ -179,7 +194,13 @@ class ProxyResource(Resource):
         head = request.head
         request.upstream = connection
         target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
-        connection.send_request(request, head, target, self._host or head.host, self.fields(request), data, end)
+        fields = self.fields(request)
+        attempt = request.state
+        sink: ResponseSink = request
+        if isinstance(attempt, Attempt) and attempt.opening is not None:
+            sink = attempt.opening
+            fields = attempt.opening.fields(fields)
+        connection.send_request(sink, head, target, self._host or head.host, fields, data, end)
 
     def fields(self, request: Request) -> bytes:
         """Make the block of field lines that goes upstream.
@@ -197,6 +218,27 @@ class ProxyResource(Resource):
         if self._request_start is not None:
             lines += self._request_start()
         return b"%b%b%b%b%b" % (block, lines, self._prefix_line, request.id_line, self._via.line(head))
+
+    def _open_websocket(self, request: Request) -> Opening | None:
+        """Begin a WebSocket if the request asks for one; any other Upgrade is not passed on."""
+        opening = open_websocket(request, self._websocket, self._sockets, self._names)
+        if opening is None:
+            request.head.upgrade = b""
+        return opening
+
+
+class Attempt(NamedTuple):
+    """What a request brought along, in case that it has to be sent again.
+
+    Attributes:
+        data: Content that came together with the head.
+        end: Whether that is all of it.
+        opening: Takes the response where a WebSocket is asked for; None for an ordinary request.
+    """
+
+    data: bytes
+    end: bool
+    opening: Opening | None
 
 
 class Connecting:

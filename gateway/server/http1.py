@@ -136,6 +136,7 @@ class HTTP1Connection(TwistedProtocol):
         self._chunked = False
         self._responding = False
         self._broken = False
+        self._client_done = False
         self._body_octets = 0
         self._reading_paused = False
         self._writing_paused = False
@@ -177,6 +178,7 @@ class HTTP1Connection(TwistedProtocol):
 
     def readConnectionLost(self) -> None:
         """Learn that the client will send no more (IHalfCloseableProtocol)."""
+        self._client_done = True
         if self.state is _TUNNEL:
             self.handler.data_received(b"", True)
         elif self.state in (_BODY, _WAIT):
@@ -212,6 +214,9 @@ class HTTP1Connection(TwistedProtocol):
         """Send again (IPushProducer)."""
         self._writing_paused = False
         self.handler.resume_writing()
+        if self.state is _IDLE and self._buffer and not self._feeding:
+            self._resume_reading()
+            self._feed(self._buffer)
 
     def stopProducing(self) -> None:
         """Ignore: `connectionLost` follows (IPushProducer)."""
@@ -222,6 +227,11 @@ class HTTP1Connection(TwistedProtocol):
         """Take octets while no exchange is under way; one after the other, never nested."""
         self._feeding = True
         while data and self.state is _IDLE:
+            if self._writing_paused:  # the last answer first, or unread answers pile up
+                self._buffer = data
+                if len(data) > self.front.limits.pipelined:
+                    self._pause_reading()
+                break
             self._buffer = b""
             try:
                 if data[:2] == b"\r\n":
@@ -444,7 +454,10 @@ class HTTP1Connection(TwistedProtocol):
         self._buffer = b""
         self._resume_reading()
         self._transport.unregisterProducer()
-        self._transport.loseWriteConnection()
+        if self._client_done:
+            self._transport.loseConnection()
+        else:
+            self._transport.loseWriteConnection()
 
     def _close(self) -> None:
         self._transport.unregisterProducer()

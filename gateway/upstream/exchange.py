@@ -171,6 +171,8 @@ class UpstreamConnection(TwistedProtocol):
             sink, self._sink = self._sink, None
             if sink is not None:
                 sink.send_data(b"", True)
+            if self._request_done:
+                self._drop()
         else:
             self._ended(clean=True)
             self._drop()
@@ -244,7 +246,10 @@ class UpstreamConnection(TwistedProtocol):
         self._sent += len(data)
         if self.state is _TUNNEL:
             self._write(data)
-            if end:
+            if end and self._sink is None:
+                self._drop()
+            elif end:
+                self._request_done = True
                 self._transport.loseWriteConnection()
             return
         self._request_done = self._request_done or end
@@ -269,8 +274,8 @@ class UpstreamConnection(TwistedProtocol):
             self._drop(abort=True)
 
     def pause_body(self) -> None:
-        """Stop the response's content."""
-        if not self._reading_paused:
+        """Stop the response's content; of no effect once it is complete, for the connection may be idle by then."""
+        if not self._reading_paused and self._sink is not None:
             self._reading_paused = True
             self._transport.pauseProducing()
 
@@ -330,6 +335,7 @@ class UpstreamConnection(TwistedProtocol):
         if not request.upgrade or not head.upgrade:
             raise ResponseInvalid("101 to a request without Upgrade (RFC 9110 §15.2.2)")
         self.state = _TUNNEL
+        self._request_done = False
         sink.send_head(head, data, False)
 
     def _content(self, data: bytes) -> tuple[bytes, bool]:

@@ -18,6 +18,7 @@ from gateway.http.stream import PeerAddress
 from gateway.net.sweeper import Sweeper
 from gateway.resources.page import ErrorPages
 from gateway.resources.proxy import ProxyResource
+from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.http1 import ConnectionLimits, HTTP1Connection
 from gateway.server.listener import Front
 from gateway.units import ByteCount, Seconds
@@ -39,6 +40,7 @@ class FakeTransport:
         half_closed: Whether it closed its writing half.
         aborted: Whether it cut the connection.
         reading: Whether the protocol takes octets.
+        stall_at_next_write: Whether the peer stops reading at the next write.
     """
 
     def __init__(self, protocol: Protocol) -> None:
@@ -51,6 +53,7 @@ class FakeTransport:
         self.aborted = False
         self.reading = True
         self.connected = True
+        self.stall_at_next_write = False
         self.producer: IPushProducer | None = None
         protocol.makeConnection(self)  # type: ignore[arg-type]  # structural, not an ITransport
 
@@ -61,6 +64,9 @@ class FakeTransport:
         assert not self.half_closed, "write behind the end"
         self.written += data
         self.writes += 1
+        if self.stall_at_next_write:
+            self.stall_at_next_write = False
+            self.stall()
 
     def loseConnection(self) -> None:
         self.closing = True
@@ -196,13 +202,14 @@ class World:
         self.clock = Clock()
         self.sweeper = Sweeper()
         self.log = RecordingLog()
+        self.sockets = OpenSockets(self.now)
         self.endpoints = [FakeEndpoint() for _ in range(upstreams)]
         self.upstreams = [
             Upstream(f"127.0.0.1:{4000 + index}", endpoint, exchange or ExchangeLimits(), self.sweeper, 64)  # type: ignore[arg-type]  # structural
             for index, endpoint in enumerate(self.endpoints)
         ]
         if leaf is None:
-            leaf = ProxyResource(Balancer(self.upstreams), clock=self.now, via=Via("gw"))
+            leaf = ProxyResource(Balancer(self.upstreams), clock=self.now, via=Via("gw"), sockets=self.sockets)
         errors = ErrorPages()
         self.location = LocationResource(leaf, errors, site="example.com", max_body=ByteCount(max_body))
         site = SiteResource("example.com", [self.location])
