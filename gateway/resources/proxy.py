@@ -145,11 +145,16 @@ class ProxyResource(Resource):
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
         request.recovery = self
-        opening = self._open_websocket(request) if request.head.upgrade else None
+        head = request.head
+        opening = self._open_websocket(request) if head.upgrade else None
+        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
+        fields = self.fields(request)
+        if opening is not None:
+            fields = opening.fields(fields)
         lease = self._balancer.checkout()
         if lease is None:
             raise NoUpstreamAvailable("no upstream may be used")
-        request.state = Attempt(data, end, opening)
+        request.state = Attempt(data, end, target, fields, opening or request)
         connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
         if connection is None:
             self._connect(request, lease, data, end, ())
@@ -163,23 +168,22 @@ class ProxyResource(Resource):
 
         Source: RFC 9110 §9.2.2; RFC 9112 §9.3.1.
         """
-        if not error.retryable or request.retries >= self._retries or request.lease is None:
+        attempt = request.state
+        if not error.retryable or request.retries >= self._retries or not isinstance(attempt, Attempt):
             return False
         failed = request.upstream
         if isinstance(failed, Connecting):
             data, end, tried = failed.data, failed.end, (*failed.tried, failed.lease.upstream)
         else:
             tried = ()
-            attempt = request.state
-            if not isinstance(attempt, Attempt):
-                return False
-            data, end, _ = attempt
+            data, end = attempt.data, attempt.end
             if request.bytes_in != len(data) or not _may_repeat(request.head.method, data, end):
                 return False
         lease = self._balancer.checkout(tried)
         if lease is None:
             return False
-        request.lease.release(error)
+        if request.lease is not None:
+            request.lease.release(error)
         request.retries += 1
         self._connect(request, lease, data, end, tried)
         return True
@@ -191,16 +195,11 @@ class ProxyResource(Resource):
 
     def start(self, request: Request, connection: UpstreamConnection, data: bytes, end: bool) -> None:
         """Begin the exchange on a connection."""
-        head = request.head
+        head, attempt = request.head, request.state
+        if not isinstance(attempt, Attempt):
+            raise TypeError("an exchange begins with `render`")
         request.upstream = connection
-        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
-        fields = self.fields(request)
-        attempt = request.state
-        sink: ResponseSink = request
-        if isinstance(attempt, Attempt) and attempt.opening is not None:
-            sink = attempt.opening
-            fields = attempt.opening.fields(fields)
-        connection.send_request(sink, head, target, self._host or head.host, fields, data, end)
+        connection.send_request(attempt.sink, head, attempt.target, self._host or head.host, attempt.fields, data, end)
 
     def fields(self, request: Request) -> bytes:
         """Make the block of field lines that goes upstream.
@@ -233,12 +232,16 @@ class Attempt(NamedTuple):
     Attributes:
         data: Content that came together with the head.
         end: Whether that is all of it.
-        opening: Takes the response where a WebSocket is asked for; None for an ordinary request.
+        target: Request target to send.
+        fields: Field lines to send.
+        sink: Takes the response: the request, or the opening of a WebSocket.
     """
 
     data: bytes
     end: bool
-    opening: Opening | None
+    target: bytes
+    fields: bytes
+    sink: ResponseSink
 
 
 class Connecting:

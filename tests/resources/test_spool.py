@@ -269,7 +269,9 @@ def test_a_second_upstream_takes_over() -> None:
     """A connection that fails is tried elsewhere with the whole content."""
     world = World(upstreams=2)
     world.location.leaf = SpoolResource(
-        ProxyResource(Balancer(world.upstreams), clock=world.now, via=Via("gw")), ByteCount(1_000_000), world.clock
+        ProxyResource(Balancer(world.upstreams), clock=world.now, via=Via("gw"), sockets=world.sockets),
+        ByteCount(1_000_000),
+        world.clock,
     )
     world.endpoints[1].refuse()
     client = upload(world, 200_000, b"x" * 199_999)
