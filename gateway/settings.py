@@ -10,6 +10,7 @@ import os.path
 import re
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import is_dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -132,12 +133,12 @@ def _number(value: Any, expected: str) -> Any:
 
 
 def _network(value: Any) -> Any:
+    if isinstance(value, (IPv4Network, IPv6Network)):
+        return value
     if isinstance(value, str):
-        try:
+        with suppress(ValueError):
             return ip_network(value, strict=False)
-        except ValueError:
-            raise ValueError(f'expected an address or network such as "10.0.0.0/8", got {value!r}') from None
-    return value
+    raise ValueError(f'expected an address or network such as "10.0.0.0/8", got {value!r}')
 
 
 def _field_name(value: Any) -> str:

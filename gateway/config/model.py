@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from gateway.config.source import NOWHERE, Origin
 from gateway.errors import ConfigError
@@ -84,6 +84,8 @@ Listen = Annotated[
 
 
 def _trusted(value: Any) -> str | IPv4Network | IPv6Network:
+    if isinstance(value, (IPv4Network, IPv6Network)):
+        return value
     if value in ("private", "cloudflare"):
         return str(value)
     if isinstance(value, str):
@@ -102,6 +104,12 @@ TrustedProxy = Annotated[
 """A peer whose forwarded fields are believed: a network, or the name of a list of networks."""
 
 
+def _directory(text: str) -> str:
+    if text not in ("letsencrypt", "letsencrypt-staging") and not _HTTPS.fullmatch(text):
+        raise ValueError(f'expected "letsencrypt", "letsencrypt-staging" or an https:// URL, got {text!r}')
+    return text
+
+
 @settings
 class Acme:
     """Settings, the table `[acme]` of gateway.toml.
@@ -113,7 +121,7 @@ class Acme:
     """
 
     email: str = ""
-    directory: str = Field(default="letsencrypt", pattern=r"^(letsencrypt|letsencrypt-staging|https://\S+)$")
+    directory: Annotated[str, AfterValidator(_directory)] = "letsencrypt"
     ca_file: FilePath = ""
 
 
@@ -302,4 +310,5 @@ class Loaded:
     errors: tuple[ConfigError, ...] = ()
 
 
+_HTTPS = re.compile(r"https://[!-~]+")
 _ADDRESS_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9.]+):(?P<port>\d{1,5})", re.ASCII)

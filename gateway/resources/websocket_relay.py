@@ -281,7 +281,7 @@ class Relay:
         if not self.deadline:
             self._sockets.begin_closing(self, self._settings.close)
         for side in (self.client, self.upstream):
-            if side.far.blocked and not side.pipe.output_open:
+            if side.far.blocked and (side.far.ended or not side.pipe.output_open):
                 side.outlet.resume_body()
 
     def _drop_upstream(self, error: GatewayError) -> None:

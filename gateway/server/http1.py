@@ -32,7 +32,7 @@ from gateway.net.stream_transport import UNCONNECTED, StreamTransport
 from gateway.net.sweeper import Stillness, Sweeper
 from gateway.protocol.chunked import ChunkedDecoder, encode_content, encode_last_chunk
 from gateway.protocol.http1_fields import HeadLimits
-from gateway.protocol.http1_head import parse_request
+from gateway.protocol.http1_head import parse_request, skip_blank_lines
 from gateway.units import ByteCount, Seconds
 
 log = Logger()
@@ -137,6 +137,7 @@ class HTTP1Connection(TwistedProtocol):
         self._responding = False
         self._broken = False
         self._client_done = False
+        self._over = False
         self._body_octets = 0
         self._reading_paused = False
         self._writing_paused = False
@@ -213,10 +214,10 @@ class HTTP1Connection(TwistedProtocol):
     def resumeProducing(self) -> None:
         """Send again (IPushProducer)."""
         self._writing_paused = False
-        self.handler.resume_writing()
-        if self.state is _IDLE and self._buffer and not self._feeding:
-            self._resume_reading()
-            self._feed(self._buffer)
+        if self._over:
+            self._exchange_over()
+        else:
+            self.handler.resume_writing()
 
     def stopProducing(self) -> None:
         """Ignore: `connectionLost` follows (IPushProducer)."""
@@ -227,15 +228,10 @@ class HTTP1Connection(TwistedProtocol):
         """Take octets while no exchange is under way; one after the other, never nested."""
         self._feeding = True
         while data and self.state is _IDLE:
-            if self._writing_paused:  # the last answer first, or unread answers pile up
-                self._buffer = data
-                if len(data) > self.front.limits.pipelined:
-                    self._pause_reading()
-                break
             self._buffer = b""
             try:
                 if data[:2] == b"\r\n":
-                    data = data.lstrip(b"\r\n")
+                    data = skip_blank_lines(data)
                 head = parse_request(data, self._parse_limits)
             except ProtocolError as error:
                 self._refuse(error)
@@ -301,13 +297,13 @@ class HTTP1Connection(TwistedProtocol):
         except ProtocolError as error:
             self._break(error)
             return
-        decoder = self._decoder
+        decoder, handler = self._decoder, self.handler
         if end and decoder is not None and decoder.trailers:
             if content:
-                self.handler.data_received(content, False)
-            self.handler.trailers_received(decoder.trailers)
+                handler.data_received(content, False)
+            handler.trailers_received(decoder.trailers)
         elif content or end:
-            self.handler.data_received(content, end)
+            handler.data_received(content, end)
 
     def _refuse(self, error: GatewayError) -> None:
         """Answer what is not a request and close."""
@@ -425,7 +421,10 @@ class HTTP1Connection(TwistedProtocol):
         elif not self._keep_alive or self.front.stopping:
             self.state = _LINGER
             self._close()
+        elif self._writing_paused:
+            self._over = True  # a client that only sends must not make the answers pile up here
         elif self.state is _WAIT:
+            self._over = False
             self.state = _IDLE
             self.head = None
             self._decoder = None

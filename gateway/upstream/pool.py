@@ -124,6 +124,9 @@ def _readable(connection: UpstreamConnection) -> bool:
     fileno = connection.fileno
     if fileno is None:
         return False
+    descriptor = fileno()
+    if descriptor < 0:
+        return True
     poll = select.poll()
-    poll.register(fileno(), select.POLLIN)
+    poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))

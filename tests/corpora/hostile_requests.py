@@ -116,6 +116,7 @@ def _content_lengths() -> Iterator[HostileRequest]:
         "unequal lines": (b"Content-Length: 5", b"Content-Length: 6"),
         "unequal lines, the longer first": (b"Content-Length: 48", b"Content-Length: 0"),
         "a valid and an empty line": (b"Content-Length: 5", b"Content-Length: "),
+        "equal but for zeros": (b"Content-Length: 5", b"Content-Length: 05"),
         "equal but for a sign": (b"Content-Length: 5", b"Content-Length: +5"),
         "different case of the names": (b"Content-Length: 5", b"CONTENT-LENGTH: 0"),
         "three lines, the last differs": (b"Content-Length: 5", b"Content-Length: 5", b"Content-Length: 4"),
@@ -253,6 +254,12 @@ def _field_lines() -> Iterator[HostileRequest]:
     }
     for name, line in lines.items():
         yield HostileRequest(f"field: {name}", request(line), 400, "RFC 9110 §5.1; RFC 9112 §5.1")
+    yield HostileRequest(
+        "field: two Authorization",
+        request(b"Authorization: Basic YTpi", b"authorization: Basic Yzpk"),
+        400,
+        "RFC 9110 §5.3, §11.6.2",
+    )
     folds = {
         "obs-fold with a space": b"X: y\r\n z",
         "obs-fold with a tab": b"X: y\r\n\tz",
@@ -333,6 +340,9 @@ def _request_lines() -> Iterator[HostileRequest]:
     yield HostileRequest("request line: NUL", request(start=b"GET /\x00 HTTP/1.1"), 400, "RFC 9112 §3.2")
     yield HostileRequest("request line: bare CR", request(start=b"GET /\rHTTP/1.1"), 400, "RFC 9112 §2.2")
     yield HostileRequest("request line: blank lines of LF before it", b"\n\n" + request(), 400, "RFC 9112 §2.2")
+    yield HostileRequest("request line: CRLF and LF before it", b"\r\n\n" + request(), 400, "RFC 9112 §2.2")
+    yield HostileRequest("request line: CRLF and CR before it", b"\r\n\r" + request(), 400, "RFC 9112 §2.2")
+    yield HostileRequest("request line: CR before it", b"\r" + request(), 400, "RFC 9112 §2.2")
     yield HostileRequest("request line: binary", bytes(range(256)) + b"\r\n\r\n", 400, "RFC 9112 §3")
     yield HostileRequest(
         "request line: TLS client hello",
@@ -409,6 +419,8 @@ def _targets() -> Iterator[HostileRequest]:
         "encoded backslash climb": b"/..%5c..%5cwindows",
         "encoded NUL": b"/a%00.png",
         "encoded CR LF": b"/a%0d%0aX:%20y",
+        "encoded LF": b"/%0a",
+        "encoded delete": b"/a%7f",
         "percent without digits": b"/%",
         "percent with one digit": b"/%a",
         "percent with letters": b"/%zz",
@@ -681,7 +693,7 @@ TAMED_REQUESTS: tuple[TamedRequest, ...] = (
         "chunk sizes in odd forms, extensions and a forbidden trailer",
         chunked(b"00A;a=b\r\n0123456789\r\n000\r\nContent-Length: 99\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n"),
         (b"transfer-encoding: chunked", b"\r\n0123456789\r\n"),
-        (b";a=b", b"00a", b"99", b"192.0.2.1"),
+        (b";a=b", b"\r\n00a", b"content-length: 99", b"192.0.2.1"),
         "RFC 9112 §7.1; RFC 9110 §6.5.1",
     ),
     TamedRequest(
@@ -783,6 +795,13 @@ TAMED_REQUESTS: tuple[TamedRequest, ...] = (
     TamedRequest(
         "one blank line before the request line",
         b"\r\n" + request(b"Connection: close"),
+        (b"get / http/1.1",),
+        (),
+        "RFC 9112 §2.2",
+    ),
+    TamedRequest(
+        "three blank lines before the request line",
+        b"\r\n\r\n\r\n" + request(b"Connection: close"),
         (b"get / http/1.1",),
         (),
         "RFC 9112 §2.2",

@@ -35,16 +35,22 @@ class FakeTransport:
 
     Attributes:
         written: Octets written and not yet taken by `take`.
-        backlog: Octets the peer has not read, as `write_buffer_size` tells.
+        backlog: Octets the peer has not read, as `gateway.net.endpoints.write_buffer_size` tells.
         closing: Whether the protocol asked for a close.
         half_closed: Whether it closed its writing half.
         aborted: Whether it cut the connection.
         reading: Whether the protocol takes octets.
         stall_at_next_write: Whether the peer stops reading at the next write.
+        high_water: Octets that may wait before the producer is paused, from within `write` as real transports do;
+            0 never pauses. `take` resumes it.
+        most: The most octets that have ever waited.
     """
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: Protocol, high_water: int = 0) -> None:
         self.protocol = protocol
+        self.high_water = high_water
+        self.full = False
+        self.most = 0
         self.written = b""
         self.writes = 0
         self.backlog = 0
@@ -67,6 +73,11 @@ class FakeTransport:
         if self.stall_at_next_write:
             self.stall_at_next_write = False
             self.stall()
+        self.most = max(self.most, len(self.written))
+        if self.high_water and len(self.written) > self.high_water and not self.full:
+            self.full = True
+            if self.producer is not None:
+                self.producer.pauseProducing()
 
     def loseConnection(self) -> None:
         self.closing = True
@@ -91,14 +102,20 @@ class FakeTransport:
     def resumeProducing(self) -> None:
         self.reading = True
 
-    def write_buffer_size(self) -> int:
-        return self.backlog
+    @property
+    def dataBuffer(self) -> range:
+        """What waits to be read by the peer, by its length only (as in Twisted's transports)."""
+        return range(self.backlog or (len(self.written) if self.high_water else 0))
 
     # What the test does.
 
     def take(self) -> bytes:
         """Take what was written."""
         written, self.written = self.written, b""
+        if self.full:
+            self.full = False
+            if self.producer is not None:
+                self.producer.resumeProducing()
         return written
 
     def receive(self, data: bytes, size: int = 0) -> None:
@@ -136,12 +153,14 @@ class FakeEndpoint:
         accepted: Transports of the connections made, the upstream's side being the test.
         failing: Error that connecting fails with; None accepts.
         waiting: Whether connections are held until `accept`.
+        high_water: Of the connections made.
     """
 
     def __init__(self) -> None:
         self.accepted: list[FakeTransport] = []
         self.failing: GatewayError | None = None
         self.waiting = False
+        self.high_water = 0
         self._held: list[Callable[[], None]] = []
 
     def connect(self, factory: Factory) -> Deferred[Protocol]:
@@ -171,7 +190,7 @@ class FakeEndpoint:
     def _make(self, factory: Factory) -> Protocol:
         protocol = factory.buildProtocol(None)
         assert protocol is not None
-        self.accepted.append(FakeTransport(protocol))
+        self.accepted.append(FakeTransport(protocol, self.high_water))
         return protocol
 
 
@@ -200,6 +219,7 @@ class World:
         max_connections: int = 1000,
     ) -> None:
         self.clock = Clock()
+        self.clock.advance(1000)
         self.sweeper = Sweeper()
         self.log = RecordingLog()
         self.sockets = OpenSockets(self.now)
@@ -241,7 +261,7 @@ class World:
         """The first upstream."""
         return self.endpoints[0]
 
-    def client(self, host: str = "203.0.113.9") -> FakeTransport:
+    def client(self, host: str = "203.0.113.9", high_water: int = 0) -> FakeTransport:
         """Open a client connection."""
         connection = HTTP1Connection(
             self.front,
@@ -251,7 +271,7 @@ class World:
             trusted=self.trusts(host),
             forwarded=connection_lines(host, 80, secure=False),
         )
-        return FakeTransport(connection)
+        return FakeTransport(connection, high_water)
 
     def wait(self, seconds: int) -> None:
         """Let time pass, with a sweep each second."""
