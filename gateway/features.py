@@ -43,7 +43,6 @@ NOT_YET: Mapping[str, str] = {
     "sticky": "sticky sessions",
     "expect": "expectations",
     "gate": "expectations",
-    "accel": "X-Accel-Redirect",
     "hold": "holding requests",
     "park": "parking WebSockets",
     "rate": "rate limits",

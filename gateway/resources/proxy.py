@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
 from pydantic import Field
 from twisted.internet.defer import Deferred
@@ -13,7 +13,7 @@ from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
 from gateway.http.paths import strip_prefix
 from gateway.resources.websocket import WebSocket, open_websocket
-from gateway.settings import Duration, FilePath, Size, settings
+from gateway.settings import Duration, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
 from gateway.web.resource import Resource
@@ -45,6 +45,7 @@ class Proxy:
         buffer: Octets of request content spooled before the upstream is asked; 0 streams at once.
         forwarded: Also send `Forwarded` (RFC 7239).
         request_start: Also send `X-Request-Start: t=<milliseconds>`.
+        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from; not yet.
         server_timing: Tell clients in `Server-Timing` how long the answer took; for debugging.
         verify: Verify an https upstream's certificate.
         ca: PEM file of the authorities trusted for https upstreams; the system's where empty.
@@ -64,6 +65,7 @@ class Proxy:
     buffer: Size = ByteCount(0)
     forwarded: bool = False
     request_start: bool = False
+    accel: Annotated[FilePath, waits("", "X-Accel-Redirect")] = ""
     server_timing: bool = False
     verify: bool = True
     ca: FilePath = ""
