@@ -17,7 +17,7 @@ from gateway.features import Leaf, Security
 from gateway.filters.canonical import Slash
 from gateway.filters.headers import HeaderEdits
 from gateway.net.listeners import ListenAddress, parse_listen
-from gateway.settings import Duration, FieldName, FilePath, Size, settings
+from gateway.settings import Duration, FieldName, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
 
 Https = Literal["redirect", "optional", "off"]
@@ -152,10 +152,10 @@ class GatewayConfig:
     http: tuple[Listen, ...] = (ListenAddress("::", 80),)
     https: tuple[Listen, ...] = (ListenAddress("::", 443),)
     state: FilePath = ""
-    workers: int = Field(default=1, ge=1, le=64)
+    workers: Annotated[int, Field(ge=1, le=64), waits(1, "several processes")] = 1
     trusted_proxies: tuple[TrustedProxy, ...] = ()
     client_ip_header: FieldName | None = None
-    local_ca: bool = False
+    local_ca: Annotated[bool, waits(False, "a local certificate authority")] = False
     acme: Acme = Acme()
     log: LogSettings = LogSettings()
     limits: Limits = Limits()

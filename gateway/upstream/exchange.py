@@ -472,9 +472,8 @@ class UpstreamConnection(TwistedProtocol):
         if not in_head or waiting:
             if still >= limits.idle_timeout:
                 self._fail(ResponseStalled(f"{self.home.name} stood still for {limits.idle_timeout:g} s"))
-        elif self._request_done or self._is_awaited():
-            if still >= limits.response_timeout:
-                self._fail(ResponseTimeout(f"{self.home.name} sent no answer for {limits.response_timeout:g} s"))
+        elif still >= limits.response_timeout and (self._request_done or self._is_awaited()):
+            self._fail(ResponseTimeout(f"{self.home.name} sent no answer for {limits.response_timeout:g} s"))
 
     def _is_awaited(self) -> bool:
         """Tell whether the client waits for 100 (Continue); otherwise unsent content is the front end's matter."""

@@ -38,10 +38,9 @@ def test_a_good_folder_has_no_findings(tmp_path: Path) -> None:
 def test_missing_paths_are_warnings(tmp_path: Path) -> None:
     """Folders and pages that are not there are named at the key that wants them."""
     source = 'assets = "a"\nmaintenance = "m"\nstatic = "s"\n[errors]\n404 = "n"\n5xx = "here"\n'
-    proxy = '[routes."/x/*"]\nproxy = "https://x:1"\naccel = "p"\nverify = false\n'
+    proxy = '[routes."/x/*"]\nproxy = "https://x:1"\nverify = false\n'
     assert findings(tmp_path, a__com=source + proxy) == [
         f"warning a.com.toml:3 there is no folder {tmp_path}/s",
-        f"warning a.com.toml:7 there is no folder {tmp_path}/p",
         "warning a.com.toml:7 the certificate of the upstream is not verified",
         f"warning a.com.toml:1 there is no folder {tmp_path}/a",
         f"warning a.com.toml:4 there is no file {tmp_path}/n",
