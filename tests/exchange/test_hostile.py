@@ -5,13 +5,26 @@ from __future__ import annotations
 import h11
 import pytest
 
+from gateway.http.fields import pairs
+from gateway.http.message import Framing
+from gateway.protocol.chunked import ChunkedDecoder
+from gateway.protocol.http1_head import HeadLimits, parse_request
 from tests.corpora.hostile_requests import HOSTILE_REQUESTS
 from tests.corpora.hostile_responses import HOSTILE_RESPONSES, HostileResponse, Outcome
-from tests.corpora.messages import HostileRequest, TamedRequest
+from tests.corpora.messages import HostileRequest, TamedRequest, chunked
 from tests.corpora.tamed_requests import TAMED_REQUESTS
 from tests.support.transports import FakeTransport, World
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+LIMITS = HeadLimits()
+TRAILERS = TamedRequest(
+    "trailers",
+    chunked(b"5\r\nhello\r\n0\r\nX-A: 1\r\nX-B: 2\r\n\r\n"),
+    (b"x-a: 1\r\nx-b: 2\r\n",),
+    (),
+    "RFC 9112 §7.1.2",
+)
 
 
 def statuses(answers: bytes) -> list[int]:
@@ -61,6 +74,45 @@ def test_tamed_request(entry: TamedRequest) -> None:
         assert octets not in sent
     world.endpoint.last.receive(OK)
     assert statuses(client.take()) == [200]
+
+
+def understood(sent: bytes) -> list[tuple[bytes, bytes, list[tuple[bytes, bytes]], bytes, bytes]]:
+    """Read the requests that an upstream got: method, target, fields, content and trailers of each."""
+    found = []
+    while sent:
+        head = parse_request(sent, LIMITS)
+        assert head is not None, sent
+        content, trailers, sent = b"", b"", sent[head.size :]
+        if head.framing is Framing.LENGTH:
+            content, sent = sent[: head.content_length], sent[head.content_length :]
+            assert len(content) == head.content_length
+        elif head.framing is Framing.CHUNKED:
+            decoder = ChunkedDecoder(LIMITS)
+            content = decoder.receive(sent)
+            assert decoder.done, sent
+            trailers, sent = decoder.trailers, decoder.rest
+        found.append((head.method, head.target, list(pairs(head.raw.partition(b"\r\n")[2])), content, trailers))
+    return found
+
+
+@pytest.mark.parametrize("entry", [*TAMED_REQUESTS, TRAILERS], ids=lambda entry: entry.name)
+def test_any_split_reaches_the_upstream_the_same(entry: TamedRequest) -> None:
+    """However a request is split, the upstream gets the same one, once."""
+    expected = None
+    size = len(entry.data)
+    for cut in [*range(0, size, 9), *range(max(0, size - 30), size), -1]:
+        world = World()
+        client = world.client("127.0.0.1")
+        if cut == -1:
+            client.receive(entry.data, 1)
+        else:
+            client.receive(entry.data[:cut])
+            client.receive(entry.data[cut:])
+        got = understood(world.endpoint.last.take())
+        assert len(world.endpoint.accepted) == 1
+        assert len(got) == 1
+        expected = expected or got
+        assert got == expected, cut
 
 
 def ask(world: World, method: bytes) -> FakeTransport:
