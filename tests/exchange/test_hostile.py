@@ -60,6 +60,21 @@ def test_hostile_request(entry: HostileRequest) -> None:
         assert world.endpoint.accepted == []
 
 
+@pytest.mark.parametrize("entry", HOSTILE_REQUESTS, ids=lambda entry: entry.name)
+def test_hostile_request_behind_a_good_one(entry: HostileRequest) -> None:
+    """A pipelined hostile request changes nothing for the one before it, and is refused in its turn."""
+    world = World()
+    client = world.client()
+    client.receive(b"GET /good HTTP/1.1\r\nHost: example.com\r\n\r\n" + entry.data)
+    sent = world.endpoint.last.take()
+    assert sent.startswith(b"GET /good HTTP/1.1\r\n")
+    assert [request[1] for request in understood(sent)] == [b"/good"]
+    world.endpoint.last.receive(OK)
+    assert statuses(client.take()) == [200, entry.status]
+    assert world.endpoint.last.take() == b""
+    assert len(world.endpoint.accepted) == 1
+
+
 @pytest.mark.parametrize("entry", TAMED_REQUESTS, ids=lambda entry: entry.name)
 def test_tamed_request(entry: TamedRequest) -> None:
     """It reaches the upstream once, and only in the form that cannot be misread."""
@@ -149,6 +164,33 @@ def test_hostile_response(entry: HostileResponse) -> None:
     assert len(world.endpoint.accepted) == 2
     world.endpoint.last.receive(OK)
     assert statuses(client.take()) == [200]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in HOSTILE_RESPONSES if sum(map(len, entry.parts)) < 1000],
+    ids=lambda entry: entry.name,
+)
+def test_hostile_response_octet_by_octet(entry: HostileResponse) -> None:
+    """No split makes a broken answer a whole one, or lets through what must not pass."""
+    world = World()
+    client = ask(world, entry.method)
+    upstream = world.endpoint.last
+    for octet in b"".join(entry.parts):
+        if upstream.connected and not upstream.closing:
+            upstream.receive(bytes([octet]))
+    if entry.closes and upstream.connected and not upstream.closing:
+        upstream.lose(clean=True)
+    got = strip_informational(client.take())
+    for octets in entry.absent:
+        assert octets not in got.lower()
+    if entry.outcome is Outcome.PASSED:
+        assert got.startswith(b"HTTP/1.1 %d " % entry.status)
+        assert not client.aborted
+    else:
+        assert client.aborted or got.startswith(b"HTTP/1.1 502 ")
+    ask(world, b"GET")
+    assert len(world.endpoint.accepted) == 2
 
 
 def strip_informational(answers: bytes) -> bytes:
