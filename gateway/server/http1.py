@@ -139,7 +139,7 @@ class HTTP1Connection(TwistedProtocol):
         self._client_done = False
         self._over = False
         self._body_octets = 0
-        self._octets_at_pause = 0
+        self._octets_before = 0
         self._awaits_continue = False
         self._reading_paused = False
         self._writing_paused = False
@@ -265,7 +265,7 @@ class HTTP1Connection(TwistedProtocol):
             self._handle(self, head, b"", True)
             return
         self.state = _BODY
-        self._body_octets = self._octets_at_pause = 0
+        self._body_octets = self._octets_before = 0
         self._awaits_continue = head.expects_continue
         if framing is _LENGTH_FRAMING:
             self._remaining = head.content_length
@@ -480,7 +480,6 @@ class HTTP1Connection(TwistedProtocol):
     def _pause_reading(self) -> None:
         if not self._reading_paused:
             self._reading_paused = True
-            self._octets_at_pause = self._body_octets  # the rate is judged anew: the pause is not the client's
             self._transport.pauseProducing()
 
     def _resume_reading(self) -> None:
@@ -516,7 +515,9 @@ class HTTP1Connection(TwistedProtocol):
             elif lingered >= limits.linger:
                 self._close()  # not by a reset, which would take what the kernel still has to send
         else:
-            self._stillness.lasted(("wait", self.exchanges), now)
+            self._stillness.lasted(None, now)
+            self._body_since.lasted(None, now)  # a pause is not the client's: afterwards its rate is judged anew
+            self._octets_before = self._body_octets
 
     def _sweep_body(self, now: Seconds) -> None:
         limits = self.front.limits
@@ -524,8 +525,8 @@ class HTTP1Connection(TwistedProtocol):
         if self._awaits_continue and not octets:
             self._stillness.lasted(None, now)  # the client waits for the leaf, whose deadlines hold
             return
-        whole = self._body_since.lasted((self.exchanges, self._octets_at_pause), now)
-        octets -= self._octets_at_pause
+        whole = self._body_since.lasted(self.exchanges, now)
+        octets -= self._octets_before
         if self._stillness.lasted(("body", self.exchanges, octets), now) >= limits.body_idle:
             self._break(ProtocolError(f"request content stood still for {limits.body_idle:g} s", 408))
         elif whole >= limits.body_rate_after and octets < limits.body_rate * whole:

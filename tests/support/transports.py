@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IPushProducer
@@ -162,7 +160,7 @@ class FakeEndpoint:
         self.failing: GatewayError | None = None
         self.waiting = False
         self.high_water = 0
-        self._held: list[Callable[[], None]] = []
+        self._held: list[tuple[Deferred[Protocol], Factory]] = []
 
     def connect(self, factory: Factory) -> Deferred[Protocol]:
         if self.failing is not None:
@@ -170,14 +168,20 @@ class FakeEndpoint:
         if not self.waiting:
             return succeed(self._make(factory))
         outcome: Deferred[Protocol] = Deferred()
-        self._held.append(lambda: outcome.callback(self._make(factory)))
+        self._held.append((outcome, factory))
         return outcome
 
     def accept(self) -> None:
         """Let the connections that wait be made."""
         held, self._held = self._held, []
-        for make in held:
-            make()
+        for outcome, factory in held:
+            outcome.callback(self._make(factory))
+
+    def reject(self) -> None:
+        """Let the connections that wait fail."""
+        held, self._held = self._held, []
+        for outcome, _ in held:
+            outcome.errback(ConnectionRefused("127.0.0.1:4000 refused the connection"))
 
     def refuse(self) -> None:
         """Refuse from now on."""
