@@ -6,17 +6,22 @@ from collections.abc import Hashable
 from functools import partial
 from pathlib import Path
 
+from twisted.logger import Logger
+
 from gateway.config.model import BrokenSite, Loaded, Location, Site
 from gateway.context import BuildContext
 from gateway.errors import HTTPError
 from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
 from gateway.filters.headers import HeaderFilter, request_edits
+from gateway.filters.prefix import PrefixFilter
+from gateway.filters.timing import TimingFilter
 from gateway.net.endpoints import client_endpoint
 from gateway.net.tls_client import UpstreamTLS
 from gateway.resources.page import ErrorPages, FixedReply, Reply
 from gateway.resources.proxy import Proxy, ProxyResource
 from gateway.resources.redirect import Redirect, RedirectResource, Target
+from gateway.resources.spool import SpoolResource
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.units import Seconds
 from gateway.upstream.address import UpstreamAddress
@@ -27,6 +32,8 @@ from gateway.web.filter import Filter
 from gateway.web.request import Request
 from gateway.web.resource import Resource
 from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
+
+log = Logger()
 
 
 class Compiler:
@@ -77,6 +84,8 @@ class Compiler:
             filters.append(SlashFilter(location.slash))
         if location.headers:
             filters.append(HeaderFilter(*location.headers))
+        if isinstance(location.leaf, Proxy):
+            filters += _proxy_filters(location, location.leaf)
         return LocationResource(
             self._leaf(site, location, location.leaf),
             self._pages,
@@ -121,7 +130,7 @@ class Compiler:
         context = self._context
         upstreams = [self._upstream(address, proxy) for address in proxy.to]
         host = proxy.to[0].name.removeprefix("https://").removesuffix(":443") if proxy.to[0].tls else ""
-        return ProxyResource(
+        resource = ProxyResource(
             Balancer(upstreams),
             clock=context.clock,
             via=context.via,
@@ -135,6 +144,7 @@ class Compiler:
             forwarded=proxy.forwarded,
             request_start=partial(_request_start, context) if proxy.request_start else None,
         )
+        return SpoolResource(resource, proxy.buffer, context.reactor) if proxy.buffer else resource
 
     def _upstream(self, address: UpstreamAddress, proxy: Proxy) -> Upstream:
         limits = ExchangeLimits(
@@ -144,7 +154,7 @@ class Compiler:
         if address.tls:
             ca = Path(proxy.ca).read_bytes() if proxy.ca else b""
             tls = UpstreamTLS(server_name=proxy.server_name, ca=ca, verify=proxy.verify)
-        key = (address, limits, tls, proxy.connect_timeout, proxy.max_idle)
+        key = (address, limits, tls, proxy.connect_timeout, proxy.tls_timeout, proxy.max_idle)
         self.upstreams.add(key)
         return self._context.upstreams.obtain(key, partial(self._make_upstream, address, limits, tls, proxy))
 
@@ -158,7 +168,10 @@ class Compiler:
             path=address.path,
             tls=tls,
             timeout=proxy.connect_timeout,
+            tls_timeout=proxy.tls_timeout,
         )
+        if tls is not None and not tls.verify:
+            log.warn("{upstream}: its certificate is not verified (verify = false)", upstream=address.name)
         return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle)
 
 
@@ -178,6 +191,16 @@ class Refusal(Resource):
         """
         status, reason, message = self._error
         raise HTTPError(status, reason, message=message)
+
+
+def _proxy_filters(location: Location, proxy: Proxy) -> list[Filter]:
+    """Make the filters nearest to an app, which are the first to see its responses."""
+    filters: list[Filter] = []
+    if proxy.server_timing:
+        filters.append(TimingFilter())
+    if proxy.strip and location.prefix:
+        filters.append(PrefixFilter(location.prefix))
+    return filters
 
 
 def _request_start(context: BuildContext) -> bytes:

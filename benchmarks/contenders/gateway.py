@@ -20,6 +20,9 @@ state = "{folder}/state"
 
 [log]
 folder = "{folder}/logs"
+
+[limits]
+connections_per_client = 10000
 """
 
 _SITE = """\

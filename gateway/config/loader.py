@@ -239,7 +239,8 @@ def _decode(
     top: frozenset[str],
 ) -> tuple[Any, list[ConfigError]]:
     data = source.data if below is None else merge(below.data, source.data)
-    resolved = resolve(data, source.folder, environ, _waits)
+    skip = _waits if decoder.not_yet else _never
+    resolved = resolve(data, source.folder, environ, skip)
     decoded = decoder.decode(resolved, [source] if below is None else [source, below])
     misplaced = misplaced_keys(source, decoder, top)
     if not isinstance(decoded, list) and not misplaced:
@@ -269,6 +270,10 @@ def _guess_names(source: Source) -> Names:
         with suppress(ValueError):
             others += [normal_pattern(host)] if isinstance(host, str) else []
     return dataclasses.replace(names, others=tuple(others))
+
+
+def _never(path: KeyPath) -> bool:
+    return False
 
 
 def _waits(path: KeyPath) -> bool:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from gateway.config.model import Https
 from gateway.config.shorthand import (
+    Contact,
     ErrorKey,
     HeadersForm,
     HostPattern,
@@ -53,7 +54,7 @@ class RouteTable:
     redirect: RedirectForm | None = None
     max_body: Size | None = None
     slash: Slash | None = None
-    headers: HeadersForm = HeaderEdits()
+    headers: HeadersForm = Field(default_factory=HeaderEdits)
     request_headers: RequestHeadersForm = HeaderEdits()
 
 
@@ -100,7 +101,7 @@ class SiteFile:
     redirect: RedirectForm | None = None
     routes: dict[PathPattern, Route] = Field(default_factory=dict)
     redirects: dict[PathPattern, RedirectEntry] = Field(default_factory=dict)
-    headers: HeadersForm = HeaderEdits()
+    headers: HeadersForm = Field(default_factory=HeaderEdits)
     request_headers: RequestHeadersForm = HeaderEdits()
     websocket: WebSocket | None = None
     errors: dict[ErrorKey, FilePath] = Field(default_factory=dict)
@@ -113,8 +114,8 @@ class SiteFile:
     security: Security = "basic"
     assets: PathsForm = ()
     noindex: bool = False
-    security_txt: str = Field(default="", pattern=r"^(mailto:\S+@\S+|https://\S+|tel:\S+)?$")
+    security_txt: Contact = ""
 
 
 SITE_KEYS = frozenset(SiteFile.__dataclass_fields__)
-ROUTE_KEYS = frozenset(RouteTable.__dataclass_fields__)
+"""Keys that stand in a site file outside of any table."""

@@ -70,8 +70,6 @@ def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
         leaf = location.leaf
         if isinstance(leaf, Static) and not machine.has_folder(leaf.root):
             yield _warning(location.origin, f"there is no folder {leaf.root}")
-        if isinstance(leaf, Proxy) and leaf.accel and not machine.has_folder(leaf.accel):
-            yield _warning(location.origin, f"there is no folder {leaf.accel}")
         if isinstance(leaf, Proxy) and not leaf.verify and any(upstream.tls for upstream in leaf.to):
             yield _warning(location.origin, "the certificate of the upstream is not verified")
     for folder in site.assets:

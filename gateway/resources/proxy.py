@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
 from pydantic import Field
 from twisted.internet.defer import Deferred
@@ -12,9 +12,10 @@ from twisted.python.failure import Failure
 
 from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
+from gateway.http.known import UPGRADE
 from gateway.http.paths import strip_prefix
 from gateway.resources.websocket import WebSocket, open_websocket
-from gateway.settings import Duration, FilePath, Size, settings
+from gateway.settings import Duration, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
 from gateway.upstream.exchange import UpstreamConnection
@@ -48,7 +49,8 @@ class Proxy:
         buffer: Octets of request content spooled before the upstream is asked; 0 streams at once.
         forwarded: Also send `Forwarded` (RFC 7239).
         request_start: Also send `X-Request-Start: t=<milliseconds>`.
-        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from.
+        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from; not yet.
+        server_timing: Tell clients in `Server-Timing` how long the answer took; for debugging.
         verify: Verify an https upstream's certificate.
         ca: PEM file of the authorities trusted for https upstreams; the system's where empty.
         server_name: Name that an https upstream's certificate must have; its host where empty.
@@ -67,7 +69,8 @@ class Proxy:
     buffer: Size = ByteCount(0)
     forwarded: bool = False
     request_start: bool = False
-    accel: FilePath = ""
+    accel: Annotated[FilePath, waits("", "X-Accel-Redirect")] = ""
+    server_timing: bool = False
     verify: bool = True
     ca: FilePath = ""
     server_name: str = ""
@@ -148,11 +151,16 @@ class ProxyResource(Resource):
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
         request.recovery = self
-        opening = self._open_websocket(request) if request.head.upgrade else None
+        head = request.head
+        opening = self._open_websocket(request) if head.known & UPGRADE else None
+        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
+        fields = self.fields(request)
+        if opening is not None:
+            fields = opening.fields(fields)
         lease = self._balancer.checkout()
         if lease is None:
             raise NoUpstreamAvailable("no upstream may be used")
-        request.state = Attempt(data, end, opening)
+        request.state = Attempt(data, end, target, fields, opening or request)
         connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
         if connection is None:
             self._connect(request, lease, data, end, ())
@@ -166,7 +174,8 @@ class ProxyResource(Resource):
 
         Source: RFC 9110 §9.2.2; RFC 9112 §9.3.1.
         """
-        if not error.retryable or request.retries >= self._retries or request.lease is None:
+        attempt = request.state
+        if not error.retryable or request.retries >= self._retries or not isinstance(attempt, Attempt):
             return False
         failed = request.upstream
         trailers = b""
@@ -175,10 +184,7 @@ class ProxyResource(Resource):
             trailers = failed.trailers
         else:
             tried = ()
-            attempt = request.state
-            if not isinstance(attempt, Attempt):
-                return False
-            data, end, _ = attempt
+            data, end = attempt.data, attempt.end
             if request.bytes_in != len(data) or not isinstance(failed, UpstreamConnection):
                 return False
             if failed.request_done != end or not _may_repeat(request.head.method, data, end):
@@ -186,7 +192,8 @@ class ProxyResource(Resource):
         lease = self._balancer.checkout(tried)
         if lease is None:
             return False
-        request.lease.release(error)
+        if request.lease is not None:
+            request.lease.release(error)
         request.retries += 1
         self._connect(request, lease, data, end, tried, trailers)
         return True
@@ -206,20 +213,11 @@ class ProxyResource(Resource):
 
     def start(self, request: Request, connection: UpstreamConnection, data: bytes, end: bool) -> None:
         """Begin the exchange on a connection."""
-        head = request.head
-        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
-        try:
-            fields = self.fields(request)
-        except Exception:
-            connection.close()
-            raise
+        head, attempt = request.head, request.state
+        if not isinstance(attempt, Attempt):
+            raise TypeError("an exchange begins with `render`")
         request.upstream = connection
-        attempt = request.state
-        sink: ResponseSink = request
-        if isinstance(attempt, Attempt) and attempt.opening is not None:
-            sink = attempt.opening
-            fields = attempt.opening.fields(fields)
-        connection.send_request(sink, head, target, self._host or head.host, fields, data, end)
+        connection.send_request(attempt.sink, head, attempt.target, self._host or head.host, attempt.fields, data, end)
 
     def fields(self, request: Request) -> bytes:
         """Make the block of field lines that goes upstream.
@@ -252,12 +250,16 @@ class Attempt(NamedTuple):
     Attributes:
         data: Content that came together with the head.
         end: Whether that is all of it.
-        opening: Takes the response where a WebSocket is asked for; None for an ordinary request.
+        target: Request target to send.
+        fields: Field lines to send.
+        sink: Takes the response: the request, or the opening of a WebSocket.
     """
 
     data: bytes
     end: bool
-    opening: Opening | None
+    target: bytes
+    fields: bytes
+    sink: ResponseSink
 
 
 class Connecting:

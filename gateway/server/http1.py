@@ -13,7 +13,6 @@ The connection is the `ServerStream` of its one current exchange.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, cast
@@ -33,7 +32,7 @@ from gateway.net.stream_transport import UNCONNECTED, StreamTransport
 from gateway.net.sweeper import Stillness, Sweeper
 from gateway.protocol.chunked import ChunkedDecoder, encode_content, encode_last_chunk
 from gateway.protocol.http1_fields import HeadLimits
-from gateway.protocol.http1_head import parse_request
+from gateway.protocol.http1_head import parse_request, skip_blank_lines
 from gateway.units import ByteCount, Seconds
 
 log = Logger()
@@ -137,6 +136,7 @@ class HTTP1Connection(TwistedProtocol):
         self._chunked = False
         self._responding = False
         self._broken = False
+        self._client_done = False
         self._over = False
         self._body_octets = 0
         self._octets_before = 0
@@ -189,6 +189,7 @@ class HTTP1Connection(TwistedProtocol):
 
     def readConnectionLost(self) -> None:
         """Learn that the client will send no more (IHalfCloseableProtocol)."""
+        self._client_done = True
         if self.state is _TUNNEL:
             self.handler.data_received(b"", True)
         elif self.state in (_BODY, _WAIT):
@@ -240,7 +241,7 @@ class HTTP1Connection(TwistedProtocol):
             self._buffer = b""
             try:
                 if data[:2] == b"\r\n":
-                    data = _EMPTY_LINES.sub(b"", data, 1)
+                    data = skip_blank_lines(data)
                 head = parse_request(data, self._parse_limits)
             except ProtocolError as error:
                 self._refuse(error)
@@ -350,6 +351,8 @@ class HTTP1Connection(TwistedProtocol):
             return
         self._responding = True
         request = self.head
+        if request is not None and request.upgrade:
+            self._keep_alive = False  # a client that asked to switch sends no second request here
         if not head.known & DATE:
             extra += self.front.date_line
         length = head.content_length
@@ -462,7 +465,10 @@ class HTTP1Connection(TwistedProtocol):
         self._buffer = b""
         self._resume_reading()
         self._transport.unregisterProducer()
-        self._transport.loseWriteConnection()
+        if self._client_done:
+            self._transport.loseConnection()
+        else:
+            self._transport.loseWriteConnection()
 
     def _close(self) -> None:
         self._transport.unregisterProducer()
@@ -532,5 +538,4 @@ class HTTP1Connection(TwistedProtocol):
         self._abort()
 
 
-_EMPTY_LINES = re.compile(rb"\A(?:\r\n)++")  # RFC 9112 §2.2
 _NO_CONTENT = frozenset((*range(100, 200), 204, 304))

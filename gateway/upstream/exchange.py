@@ -175,6 +175,8 @@ class UpstreamConnection(TwistedProtocol):
             sink, self._sink = self._sink, None
             if sink is not None:
                 sink.send_data(b"", True)
+            if self._request_done:
+                self._drop()
         else:
             self._ended(clean=True)
             self._drop()
@@ -249,7 +251,10 @@ class UpstreamConnection(TwistedProtocol):
         self._sent += len(data)
         if self.state is _TUNNEL:
             self._write(data)
-            if end:
+            if end and self._sink is None:
+                self._drop(abort=self._writing_paused)
+            elif end:
+                self._request_done = True
                 self._transport.loseWriteConnection()
             return
         self._request_done = self._request_done or end
@@ -274,8 +279,8 @@ class UpstreamConnection(TwistedProtocol):
             self._drop(abort=True)
 
     def pause_body(self) -> None:
-        """Stop the response's content; after its end there is none, and the connection may be in the pool."""
-        if self._sink is not None and not self._reading_paused:
+        """Stop the response's content; of no effect once it is complete, for the connection may be idle by then."""
+        if not self._reading_paused and self._sink is not None:
             self._reading_paused = True
             self._transport.pauseProducing()
 
@@ -338,6 +343,7 @@ class UpstreamConnection(TwistedProtocol):
         if request.upgrade != b"websocket" or head.upgrade != b"websocket":
             raise ResponseInvalid("101 to a request without Upgrade (RFC 9110 §15.2.2)")
         self.state = _TUNNEL
+        self._request_done = False
         sink.send_head(head, data, False)
 
     def _content(self, data: bytes) -> tuple[bytes, bool]:

@@ -45,6 +45,7 @@ class FakeTransport:
         half_closed: Whether it closed its writing half.
         aborted: Whether it cut the connection.
         reading: Whether the protocol takes octets.
+        stall_at_next_write: Whether the peer stops reading at the next write.
         high_water: Octets that may wait before the producer is paused, from within `write` as real transports do;
             0 never pauses. `take` resumes it.
         most: The most octets that have ever waited.
@@ -65,6 +66,7 @@ class FakeTransport:
         self.aborted = False
         self.reading = True
         self.connected = True
+        self.stall_at_next_write = False
         self.producer: IPushProducer | None = None
         protocol.makeConnection(self)  # type: ignore[arg-type]  # structural, not an ITransport
 
@@ -75,6 +77,9 @@ class FakeTransport:
         assert not self.half_closed, "write behind the end"
         self.written += data
         self.writes += 1
+        if self.stall_at_next_write:
+            self.stall_at_next_write = False
+            self.stall()
         self.most = max(self.most, len(self.written))
         if self.high_water and len(self.written) > self.high_water and not self.full:
             self.full = True
