@@ -30,7 +30,6 @@ from gateway.web.resource import Resource
 from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
 from tests.support.streams import RecordingLog
 
-
 _READABLE = os.open(os.devnull, os.O_RDONLY)
 _SILENT = os.pipe()
 
