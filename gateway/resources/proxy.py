@@ -321,6 +321,7 @@ class Connecting:
             return
         error = failure.value
         if not isinstance(error, GatewayError):
+            log.failure("a connection to {upstream} failed", failure, upstream=self.lease.name)
             error = ConnectionRefused(f"{self.lease.name}: {error}")
         request.fail(error)
 

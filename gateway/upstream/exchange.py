@@ -103,12 +103,16 @@ class UpstreamConnection(TwistedProtocol):
 
     Args:
         home: The pool it belongs to.
+
+    Attributes:
+        pooled: Whether it has been idle in the pool, where the upstream may have closed it unnoticed.
     """
 
     def __init__(self, home: Home) -> None:
         self.home = home
         self.state = _IDLE
         self.exchanges = 0
+        self.pooled = False
         self._sink: ResponseSink | None = None
         self._request: RequestHead | None = None
         self._transport: StreamTransport = UNCONNECTED
@@ -411,7 +415,7 @@ class UpstreamConnection(TwistedProtocol):
             self._fail(ResponseInvalid(f"{self.home.name} closed in the middle of its response head"))
         else:
             error = ConnectionReset(f"{self.home.name} closed the connection without an answer")
-            error.retryable = self.exchanges > 1
+            error.retryable = self.pooled
             self._fail(error)
 
     def _fail(self, error: GatewayError) -> None:

@@ -65,6 +65,7 @@ class Upstream:
         """Take a connection that may be used again; False where it is to be closed."""
         if self.retired or len(self._idle) >= self._max_idle:
             return False
+        connection.pooled = True
         self._idle.append(connection)
         return True
 

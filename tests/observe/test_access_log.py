@@ -13,7 +13,8 @@ from tests.support.transports import FakeTransport, World
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 COMBINED = re.compile(
-    rb'([^ ]+) - - \[([^]]+)\] "([^"]*)" (\d{3}) (\d+) "([^"]*)" "([^"]*)" ([^ ]+) ([0-9a-f]{20}) (\d+) ([^ ]+) ([^ ]+)\n'
+    rb'([^ ]+) - - \[([^]]+)\] "([^"]*)" (\d{3}) (\d+) "([^"]*)" "([^"]*)" '
+    rb"([^ ]+) ([0-9a-f]{20}) (\d+) ([^ ]+) ([^ ]+)\n"
 )
 
 
