@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from gateway.compile import Compiler
 from gateway.config.loader import load
 from gateway.config.model import GatewayConfig, Limits, Loaded
+from gateway.config.pending import pending
 from gateway.context import BuildContext
 from gateway.core import Core
 from gateway.http.dates import http_date
@@ -31,6 +32,7 @@ from gateway.net.endpoints import server_endpoint
 from gateway.net.listeners import ListenAddress, bind, parse_listen, remove_socket_file
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
+from gateway.observe.incidents import Incidents
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
 from gateway.protocol.http1_fields import HeadLimits
@@ -101,6 +103,10 @@ class Gateway(Service):
             log.info("listening on {address}", address=address.name)
         for site in loaded.sites:
             log.info("serving {site}: {hosts}", site=site.name, hosts=", ".join(site.hosts) or "any other host")
+            for origin, message in pending(site):
+                log.warn("{origin}: {message}", origin=origin, message=message)
+        for listener in loaded.config.https:
+            log.warn("HTTPS is not served yet: nothing listens on {listener}", listener=listener)
 
     def stopService(self) -> Deferred[None]:
         """Stop accepting, let exchanges end within the limit, then cut."""
@@ -125,12 +131,14 @@ class Gateway(Service):
             upstreams=UpstreamRegistry(),
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
-        self._access_log = AccessLog(_log_writer(config.log.folder), _wall_clock, config.log.format)
+        settings = config.log
+        access_log = AccessLog(_log_writer(settings.folder), _wall_clock, settings.format, skip=settings.skip)
+        self._access_log = access_log
         self._limits = config.limits
         core = Core(
             Compiler(context, errors, self._sockets).tree(loaded),
             errors,
-            self._access_log,
+            Incidents(access_log, _monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence)),
             clock=_monotonic,
             new_id=RequestIds(os.urandom).next_line,
             trusted=trusted,
