@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import resource
 import secrets
-import socket
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, succeed
-from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -28,11 +25,12 @@ from gateway.core import Core
 from gateway.http.dates import http_date
 from gateway.http.forwarding import TrustedProxies, Via, connection_lines
 from gateway.http.stream import PeerAddress
-from gateway.net.endpoints import server_endpoint
-from gateway.net.listeners import ListenAddress, bind, parse_listen, remove_socket_file
+from gateway.net.listeners import ListenError
+from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
 from gateway.observe.incidents import Incidents
+from gateway.observe.log_file import LogFile
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
 from gateway.protocol.http1_fields import HeadLimits
@@ -40,7 +38,7 @@ from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.http1 import ConnectionLimits
 from gateway.server.listener import Front, PlainFactory
-from gateway.units import Seconds
+from gateway.units import ByteCount, Seconds
 from gateway.upstream.pool import UpstreamRegistry
 
 log = Logger()
@@ -60,8 +58,7 @@ class Gateway(Service):
     def __init__(self, folder: Path, reactor: IReactorTime) -> None:
         self.folder = folder
         self._reactor = reactor
-        self._bound: list[tuple[ListenAddress, socket.socket]] = []
-        self._ports: list[IListeningPort] = []
+        self._listeners: list[ListenerService] = []
         self._ticks: LoopingCall | None = None
         self._sweeper = Sweeper()
         self._sockets = OpenSockets(_monotonic)
@@ -75,17 +72,25 @@ class Gateway(Service):
         """Load the site files and bind the listeners, before privileges are dropped.
 
         Raises:
-            SystemExit: gateway.toml is wrong or a listener cannot be opened; the reason was printed.
+            SystemExit: gateway.toml is wrong or a listener cannot be opened; the reason was logged.
         """
-        self._loaded = load(self.folder, os.environ)
-        for error in self._loaded.errors:
+        loaded = self._loaded = load(self.folder, os.environ)
+        for error in loaded.errors:
             log.error("{error}", error=error)
-        if self._loaded.config is None:
+        if loaded.config is None:
             raise SystemExit("gateway: gateway.toml cannot be used; `gateway check` shows every error")
-        source = str(self.folder / "gateway.toml")
-        for listener in self._loaded.config.http:
-            address = parse_listen(str(listener))
-            self._bound += [(address, bound) for bound in bind(address, f"{source}: http")]
+        self._front = self._assemble(loaded, loaded.config)
+        for listener in loaded.config.http:
+            factory = PlainFactory(self._front, listener.port, _connection_lines)
+            self._listeners.append(
+                ListenerService(self._reactor, listener, factory, f"{self.folder}/gateway.toml: http")
+            )
+        try:
+            for service in self._listeners:
+                service.privilegedStartService()
+        except ListenError as error:
+            log.error("{error}", error=error)
+            raise SystemExit(f"gateway: {error}") from None
 
     def startService(self) -> None:
         """Serve."""
@@ -93,14 +98,11 @@ class Gateway(Service):
         loaded = self._loaded
         if loaded is None or loaded.config is None:
             raise RuntimeError("startService before privilegedStartService")
-        self._front = front = self._assemble(loaded, loaded.config)
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = self._reactor
         self._ticks.start(SWEEP).addErrback(_log_bug)
-        for address, bound in self._bound:
-            factory = PlainFactory(front, address.port or 0, _connection_lines)
-            server_endpoint(self._reactor, bound).listen(factory).addCallbacks(self._ports.append, _log_bug)
-            log.info("listening on {address}", address=address.name)
+        for service in self._listeners:
+            service.startService()
         for site in loaded.sites:
             log.info("serving {site}: {hosts}", site=site.name, hosts=", ".join(site.hosts) or "any other host")
             for origin, message in pending(site):
@@ -114,7 +116,7 @@ class Gateway(Service):
         front, self._front = self._front, None
         if front is None:
             return succeed(None)
-        stopped = gatherResults([port.stopListening() or succeed(None) for port in self._ports])
+        stopped = gatherResults([service.stopService() for service in self._listeners])
         done: Deferred[None] = stopped.addCallback(lambda _: self._drain(front))
         return done.addBoth(self._end)
 
@@ -132,7 +134,8 @@ class Gateway(Service):
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
         settings = config.log
-        access_log = AccessLog(_log_writer(settings.folder), _wall_clock, settings.format, skip=settings.skip)
+        log_file = LogFile(Path(settings.folder) / "access.log" if settings.folder else None)
+        access_log = AccessLog(log_file.write, _wall_clock, settings.format, skip=settings.skip)
         self._access_log = access_log
         self._limits = config.limits
         core = Core(
@@ -178,8 +181,6 @@ class Gateway(Service):
             self._ticks.stop()
         if self._access_log is not None:
             self._access_log.flush()
-        for address, _bound in self._bound:
-            remove_socket_file(address)
 
 
 def makeService(options: Options) -> Gateway:
@@ -198,6 +199,7 @@ def _connection_limits(limits: Limits) -> ConnectionLimits:
         body_rate=limits.body_rate,
         body_rate_after=limits.body_grace,
         write_idle=limits.write_idle,
+        pipelined=min(limits.buffer, _PIPELINED),
     )
 
 
@@ -211,15 +213,6 @@ def _connections_allowed() -> int:
             "only {count} files may be open: raise LimitNOFILE or `ulimit -n` to {few}", count=hard, few=_FEW_FILES
         )
     return max(16, int(hard * 0.9) // 2)
-
-
-def _log_writer(folder: str) -> Callable[[bytes], object]:
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(Path(folder) / "access.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-        return partial(os.write, descriptor)
-    # Not sys.stdout, which twistd replaces by its own log.
-    return partial(os.write, 1)
 
 
 def _connection_lines(peer: PeerAddress, secure: bool, port: int) -> bytes:
@@ -239,3 +232,5 @@ def _log_bug(failure: Failure) -> None:
 
 
 _FEW_FILES: Final = 4096
+_PIPELINED: Final = ByteCount(64_000)
+"""Octets of further requests kept for a client; honest ones send none."""

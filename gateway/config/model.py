@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +16,7 @@ from gateway.errors import ConfigError
 from gateway.features import Leaf, Security
 from gateway.filters.canonical import Slash
 from gateway.filters.headers import HeaderEdits
+from gateway.net.listeners import ListenAddress, parse_listen
 from gateway.settings import Duration, FieldName, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
 
@@ -26,58 +27,12 @@ MAX_BODY = ByteCount(100_000_000)
 """Request content let through unless a site says otherwise; nginx's 1 MB breaks uploads to Phoenix apps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Where to listen.
-
-    Attributes:
-        host: IP address, without brackets; empty for a socket of another kind.
-        port: TCP port.
-        path: Path of a UNIX socket.
-        systemd: Name of a socket that systemd hands over (`FileDescriptorName=`).
-    """
-
-    host: str = ""
-    port: int = 0
-    path: str = ""
-    systemd: str = ""
-
-    def __str__(self) -> str:
-        if self.path:
-            return f"unix:{self.path}"
-        if self.systemd:
-            return f"systemd:{self.systemd}"
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def parse_listener(text: str) -> Listener:
-    """Read `ADDRESS:PORT`, `unix:PATH` or `systemd:NAME`.
-
-    Raises:
-        ValueError: It is none of these.
-    """
-    for prefix in ("unix:", "systemd:"):
-        if text.startswith(prefix) and len(text) > len(prefix):
-            rest = text.removeprefix(prefix)
-            return Listener(path=rest) if prefix == "unix:" else Listener(systemd=rest)
-    found = _ADDRESS_PORT.fullmatch(text)
-    if found and int(found["port"]) < 65536:
-        host = found["host"].strip("[]")
-        try:
-            ip_address(host)
-        except ValueError:
-            pass
-        else:
-            return Listener(host, int(found["port"]))
-    raise ValueError(f'expected "ADDRESS:PORT" such as "[::]:80", "unix:PATH" or "systemd:NAME", got {text!r}')
-
-
 def _listener(value: Any) -> Any:
-    return parse_listener(value) if isinstance(value, str) else value
+    return parse_listen(value) if isinstance(value, str) else value
 
 
 Listen = Annotated[
-    Listener,
+    ListenAddress,
     BeforeValidator(_listener),
     WithJsonSchema({"type": "string", "description": '"ADDRESS:PORT", "unix:PATH" or "systemd:NAME"'}),
 ]
@@ -194,8 +149,8 @@ class GatewayConfig:
         limits: What clients may take.
     """
 
-    http: tuple[Listen, ...] = (Listener("::", 80),)
-    https: tuple[Listen, ...] = (Listener("::", 443),)
+    http: tuple[Listen, ...] = (ListenAddress("::", 80),)
+    https: tuple[Listen, ...] = (ListenAddress("::", 443),)
     state: FilePath = ""
     workers: Annotated[int, Field(ge=1, le=64), waits(1, "several processes")] = 1
     trusted_proxies: tuple[TrustedProxy, ...] = ()
@@ -311,4 +266,3 @@ class Loaded:
 
 
 _HTTPS = re.compile(r"https://[!-~]+")
-_ADDRESS_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9.]+):(?P<port>\d{1,5})", re.ASCII)

@@ -93,6 +93,11 @@ class RequestHead:
         self.expects_continue = expects_continue
         self.size = size
 
+    @property
+    def takes_trailers(self) -> bool:
+        """Whether TE says that trailers are welcome (RFC 9110 §10.1.4)."""
+        return any(member.lower() == b"trailers" for member in self.get_list(b"te"))
+
     def get(self, name: bytes) -> bytes | None:
         """Find the first value of a field by its lower-case name; None where it is absent."""
         values = self.get_all(name)

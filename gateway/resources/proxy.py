@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
 from pydantic import Field
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
+from gateway.http.known import UPGRADE
 from gateway.http.paths import strip_prefix
 from gateway.resources.websocket import WebSocket, open_websocket
 from gateway.settings import Duration, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
+from gateway.upstream.exchange import UpstreamConnection
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
     from gateway.resources.websocket_opening import Opening
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.upstream.balancer import Balancer, Lease
-    from gateway.upstream.exchange import UpstreamConnection
     from gateway.upstream.pool import Upstream
     from gateway.web.request import Request
+
+log = Logger()
 
 
 @settings
@@ -148,7 +152,7 @@ class ProxyResource(Resource):
         """Send the request to an upstream and join the two streams."""
         request.recovery = self
         head = request.head
-        opening = self._open_websocket(request) if head.upgrade else None
+        opening = self._open_websocket(request) if head.known & UPGRADE else None
         target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
         fields = self.fields(request)
         if opening is not None:
@@ -174,12 +178,16 @@ class ProxyResource(Resource):
         if not error.retryable or request.retries >= self._retries or not isinstance(attempt, Attempt):
             return False
         failed = request.upstream
+        trailers = b""
         if isinstance(failed, Connecting):
             data, end, tried = failed.data, failed.end, (*failed.tried, failed.lease.upstream)
+            trailers = failed.trailers
         else:
             tried = ()
             data, end = attempt.data, attempt.end
-            if request.bytes_in != len(data) or not _may_repeat(request.head.method, data, end):
+            if request.bytes_in != len(data) or not isinstance(failed, UpstreamConnection):
+                return False
+            if failed.request_done != end or not _may_repeat(request.head.method, data, end):
                 return False
         lease = self._balancer.checkout(tried)
         if lease is None:
@@ -187,13 +195,21 @@ class ProxyResource(Resource):
         if request.lease is not None:
             request.lease.release(error)
         request.retries += 1
-        self._connect(request, lease, data, end, tried)
+        self._connect(request, lease, data, end, tried, trailers)
         return True
 
-    def _connect(self, request: Request, lease: Lease, data: bytes, end: bool, tried: tuple[Upstream, ...]) -> None:
+    def _connect(
+        self,
+        request: Request,
+        lease: Lease,
+        data: bytes,
+        end: bool,
+        tried: tuple[Upstream, ...],
+        trailers: bytes = b"",
+    ) -> None:
         request.lease = lease
         request.leased = self._clock()
-        Connecting(self, request, lease, data, end, tried).start()
+        Connecting(self, request, lease, data, end, tried, trailers).start()
 
     def start(self, request: Request, connection: UpstreamConnection, data: bytes, end: bool) -> None:
         """Begin the exchange on a connection."""
@@ -249,7 +265,7 @@ class Attempt(NamedTuple):
 class Connecting:
     """Stands in for the upstream while a connection is being opened: keeps what arrives, stops what would follow."""
 
-    __slots__ = ("_opening", "_proxy", "_request", "_trailers", "data", "end", "lease", "tried")
+    __slots__ = ("_opening", "_proxy", "_request", "data", "end", "lease", "trailers", "tried")
 
     def __init__(
         self,
@@ -259,11 +275,12 @@ class Connecting:
         data: bytes,
         end: bool,
         tried: tuple[Upstream, ...],
+        trailers: bytes,
     ) -> None:
         self._proxy = proxy
         self._request: Request | None = request
         self._opening: Deferred[None] | None = None
-        self._trailers = b""
+        self.trailers = trailers
         self.lease = lease
         self.data = data
         self.end = end
@@ -285,11 +302,18 @@ class Connecting:
             if not self.lease.upstream.put_back(connection):
                 connection.close()
             return
-        self._proxy.start(request, connection, self.data, self.end and not self._trailers)
-        if self._trailers:
-            connection.send_trailers(self._trailers)
-        elif not self.end:
-            request.resume_body()
+        if not self.end:
+            request.resume_body()  # before anything is written: if that is too much, the body is paused again
+        try:
+            self._proxy.start(request, connection, self.data, self.end and not self.trailers)
+        except GatewayError as error:
+            request.fail(error)
+        except Exception:
+            log.failure("a request could not be sent to {upstream}", upstream=self.lease.name)
+            request.fail(GatewayError("the request could not be sent"))
+        else:
+            if self.trailers:
+                connection.send_trailers(self.trailers)
 
     def _failed(self, failure: Failure) -> None:
         request = self._request
@@ -307,7 +331,7 @@ class Connecting:
 
     def send_trailers(self, block: bytes) -> None:
         """Keep the trailer section."""
-        self._trailers = block
+        self.trailers = block
         self.end = True
 
     def reset(self, error: GatewayError) -> None:

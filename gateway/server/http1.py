@@ -139,6 +139,8 @@ class HTTP1Connection(TwistedProtocol):
         self._client_done = False
         self._over = False
         self._body_octets = 0
+        self._octets_before = 0
+        self._awaits_continue = False
         self._reading_paused = False
         self._writing_paused = False
         self._stillness = Stillness()
@@ -157,25 +159,33 @@ class HTTP1Connection(TwistedProtocol):
             self._refuse(refusal)
 
     def dataReceived(self, data: bytes) -> None:
-        """Take octets from the client."""
-        state = self.state
-        if state is _IDLE:
-            if self._buffer:
-                data = self._buffer + data
-            self._feed(data)
-        elif state is _BODY:
-            self._body_received(data)
-        elif state is _TUNNEL:
-            self._body_octets += len(data)
-            self.handler.data_received(data, False)
-        elif state is _WAIT:
-            self._buffer += data
-            if len(self._buffer) > self.front.limits.pipelined:
-                self._pause_reading()
-        elif state is _LINGER:
-            self._body_octets += len(data)
-            if self._body_octets > self.front.limits.linger_size:
+        """Take octets from the client; a bug met on the way ends this exchange only."""
+        try:
+            state = self.state
+            if state is _IDLE:
+                if self._buffer:
+                    data = self._buffer + data
+                self._feed(data)
+            elif state is _BODY:
+                self._body_received(data)
+            elif state is _TUNNEL:
+                self._body_octets += len(data)
+                self.handler.data_received(data, False)
+            elif state is _WAIT:
+                self._buffer += data
+                if len(self._buffer) > self.front.limits.pipelined:
+                    self._pause_reading()
+            elif state is _LINGER:
+                self._body_octets += len(data)
+                if self._body_octets > self.front.limits.linger_size:
+                    self._abort()
+        except Exception:
+            log.failure("what a client sent could not be handled")
+            self._feeding = False
+            if self.handler is DISCARD:
                 self._abort()
+            else:
+                self._break(GatewayError("what the client sent could not be handled"))
 
     def readConnectionLost(self) -> None:
         """Learn that the client will send no more (IHalfCloseableProtocol)."""
@@ -255,7 +265,8 @@ class HTTP1Connection(TwistedProtocol):
             self._handle(self, head, b"", True)
             return
         self.state = _BODY
-        self._body_octets = 0
+        self._body_octets = self._octets_before = 0
+        self._awaits_continue = head.expects_continue
         if framing is _LENGTH_FRAMING:
             self._remaining = head.content_length
             self._decoder = None
@@ -328,6 +339,8 @@ class HTTP1Connection(TwistedProtocol):
     def send_informational(self, head: ResponseHead) -> None:
         """Send a 1xx head; dropped where the client speaks HTTP/1.0."""
         if self.head is not None and self.head.version == 1 and not self._responding:
+            if head.status == 100:
+                self._awaits_continue = False
             self._write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, head.fields))
 
     def send_head(self, head: ResponseHead, extra: bytes, data: bytes, end: bool) -> None:
@@ -338,6 +351,8 @@ class HTTP1Connection(TwistedProtocol):
             return
         self._responding = True
         request = self.head
+        if request is not None and request.upgrade:
+            self._keep_alive = False  # a client that asked to switch sends no second request here
         if not head.known & DATE:
             extra += self.front.date_line
         length = head.content_length
@@ -381,17 +396,14 @@ class HTTP1Connection(TwistedProtocol):
     def send_trailers(self, block: bytes) -> None:
         """Send a trailer section, where the client takes one, and end the message."""
         if self._chunked:
-            wanted = self.head is not None and self.head.known & TE and b"trailers" in self.head.get_list(b"te")
+            wanted = self.head is not None and self.head.known & TE and self.head.takes_trailers
             self._write(encode_last_chunk(block if wanted else b""))
         self._exchange_over()
 
     def reset(self, error: GatewayError) -> None:
         """Give the exchange up so that the client cannot take it for complete."""
         self.handler = DISCARD
-        if self._responding or self.state is _TUNNEL or error.status is None:
-            self._abort()
-        else:
-            self._close()
+        self._abort()
 
     def pause_body(self) -> None:
         """Stop the client's content."""
@@ -483,9 +495,8 @@ class HTTP1Connection(TwistedProtocol):
         state = self.state
         waiting = write_buffer_size(self._transport) if self._writing_paused or state is _LINGER else 0
         if waiting:
-            limit = limits.linger if state is _LINGER and waiting == 0 else limits.write_idle
-            if self._stillness.lasted(("write", waiting), now) >= limit:
-                self._expire(ClientTimeout(f"the client read nothing for {limit:g} s"))
+            if self._stillness.lasted(("write", waiting), now) >= limits.write_idle:
+                self._expire(ClientTimeout(f"the client read nothing for {limits.write_idle:g} s"))
         elif state is _IDLE:
             begun = bool(self._buffer) or not self.exchanges
             limit = limits.header_time if begun else limits.keep_alive
@@ -498,16 +509,25 @@ class HTTP1Connection(TwistedProtocol):
         elif state is _BODY and not self._reading_paused:
             self._sweep_body(now)
         elif state is _LINGER:
-            if self._stillness.lasted(("linger",), now) >= limits.linger:
+            lingered = self._stillness.lasted(("linger",), now)
+            if lingered >= 2 * limits.linger:
                 self._abort()
+            elif lingered >= limits.linger:
+                self._close()  # not by a reset, which would take what the kernel still has to send
         else:
-            self._stillness.lasted(("wait", self.exchanges), now)
+            self._stillness.lasted(None, now)
+            self._body_since.lasted(None, now)  # a pause is not the client's: afterwards its rate is judged anew
+            self._octets_before = self._body_octets
 
     def _sweep_body(self, now: Seconds) -> None:
         limits = self.front.limits
         octets = self._body_octets
+        if self._awaits_continue and not octets:
+            self._stillness.lasted(None, now)  # the client waits for the leaf, whose deadlines hold
+            return
         whole = self._body_since.lasted(self.exchanges, now)
-        if self._stillness.lasted(("body", octets), now) >= limits.body_idle:
+        octets -= self._octets_before
+        if self._stillness.lasted(("body", self.exchanges, octets), now) >= limits.body_idle:
             self._break(ProtocolError(f"request content stood still for {limits.body_idle:g} s", 408))
         elif whole >= limits.body_rate_after and octets < limits.body_rate * whole:
             self._break(ProtocolError(f"request content below {limits.body_rate:g} octets/s", 408))

@@ -121,6 +121,7 @@ class UpstreamConnection(TwistedProtocol):
         self._request_done = True
         self._reusable = False
         self._informational = 0
+        self._continued = False
         self._received = 0
         self._sent = 0
         self._reading_paused = False
@@ -131,6 +132,11 @@ class UpstreamConnection(TwistedProtocol):
     def fileno(self) -> Callable[[], int] | None:
         """The transport's descriptor, where it has one."""
         return getattr(self._transport, "fileno", None)
+
+    @property
+    def request_done(self) -> bool:
+        """Whether the end of the last request was sent, trailers included."""
+        return self._request_done
 
     # The transport's side.
 
@@ -156,14 +162,12 @@ class UpstreamConnection(TwistedProtocol):
             elif state is _IDLE:
                 self._drop()
         except ProtocolError as error:
-            self._fail(ResponseInvalid(str(error)))
+            self._fail_both(sink, ResponseInvalid(str(error)))
         except GatewayError as error:
-            self._fail(error)
+            self._fail_both(sink, error)
         except Exception:
             log.failure("a response of {upstream} could not be passed on", upstream=self.home.name)
-            self._drop(abort=True)
-            if sink is not None:
-                sink.fail(GatewayError("the response could not be passed on"))
+            self._fail_both(sink, GatewayError("the response could not be passed on"))
 
     def readConnectionLost(self) -> None:
         """Learn that the upstream will send no more (IHalfCloseableProtocol)."""
@@ -226,6 +230,7 @@ class UpstreamConnection(TwistedProtocol):
         self.exchanges += 1
         self._received = self._sent = 0
         self._informational = 0
+        self._continued = False
         self._request_done = end
         if head.framing is _NONE_FRAMING:
             framing = b""
@@ -247,7 +252,7 @@ class UpstreamConnection(TwistedProtocol):
         if self.state is _TUNNEL:
             self._write(data)
             if end and self._sink is None:
-                self._drop()
+                self._drop(abort=self._writing_paused)
             elif end:
                 self._request_done = True
                 self._transport.loseWriteConnection()
@@ -328,11 +333,14 @@ class UpstreamConnection(TwistedProtocol):
         self._informational += 1
         if self._informational > self.home.limits.informational:
             raise ResponseInvalid("too many informational responses")
-        if head.status != 100 or request.expects_continue:
-            sink.send_informational(head)
+        if head.status == 100:
+            if self._continued or not request.expects_continue:
+                return
+            self._continued = True
+        sink.send_informational(head)
 
     def _open_tunnel(self, head: ResponseHead, data: bytes, request: RequestHead, sink: ResponseSink) -> None:
-        if not request.upgrade or not head.upgrade:
+        if request.upgrade != b"websocket" or head.upgrade != b"websocket":
             raise ResponseInvalid("101 to a request without Upgrade (RFC 9110 §15.2.2)")
         self.state = _TUNNEL
         self._request_done = False
@@ -381,22 +389,23 @@ class UpstreamConnection(TwistedProtocol):
     def _finish(self) -> None:
         """End the exchange: back to the pool, or closed where another one would not be safe."""
         self._sink = self._request = self._decoder = None
-        if self._reusable and self._request_done:
+        if self._reusable and self._request_done and not self._writing_paused:
             self.resume_body()
             self.state = _IDLE
             if self.home.put_back(self):
                 return
-        self._drop()
+        self._drop(abort=not self._request_done)
 
     def _ended(self, clean: bool) -> None:
         """Judge what the end of the connection means for the exchange under way."""
         sink = self._sink
         if sink is None:
             return
-        if self.state is _TUNNEL or (self.state is _BODY and self._framing is _CLOSE_FRAMING and clean):
+        ends_by_close = self.state is _TUNNEL or (self.state is _BODY and self._framing is _CLOSE_FRAMING)
+        if ends_by_close and clean:
             self._sink = None
             sink.send_data(b"", True)
-        elif self.state is _BODY:
+        elif self.state in (_BODY, _TUNNEL):
             self._fail(ResponseIncomplete(f"{self.home.name} closed in the middle of its response"))
         elif self._received:
             self._fail(ResponseInvalid(f"{self.home.name} closed in the middle of its response head"))
@@ -408,6 +417,12 @@ class UpstreamConnection(TwistedProtocol):
     def _fail(self, error: GatewayError) -> None:
         sink, self._sink = self._sink, None
         self._drop(abort=True)
+        if sink is not None:
+            sink.fail(error)
+
+    def _fail_both(self, sink: ResponseSink | None, error: GatewayError) -> None:
+        """Fail the exchange whose octets were at fault, and the next one if that has the connection already."""
+        self._fail(error)
         if sink is not None:
             sink.fail(error)
 
@@ -434,17 +449,36 @@ class UpstreamConnection(TwistedProtocol):
     def sweep(self, now: Seconds) -> None:
         """Act on what has stood still for too long."""
         limits = self.home.limits
-        if self.state is _IDLE:
+        state = self.state
+        if state is _IDLE:
             if self._stillness.lasted(("idle", self.exchanges), now) >= limits.keep_alive:
                 self._drop()
-        elif self.state in (_HEAD, _BODY) and not self._reading_paused:
-            waiting = write_buffer_size(self._transport) if self._writing_paused else 0
-            still = self._stillness.lasted((self.exchanges, self._received, self._sent, waiting), now)
-            if self.state is _BODY or waiting or not self._request_done:
-                if still >= limits.idle_timeout:
-                    self._fail(ResponseStalled(f"{self.home.name} stood still for {limits.idle_timeout:g} s"))
-            elif still >= limits.response_timeout:
-                self._fail(ResponseTimeout(f"{self.home.name} sent no answer for {limits.response_timeout:g} s"))
+        elif state is _CLOSED or self._sink is None:
+            if self._stillness.lasted("closing", now) >= limits.idle_timeout:
+                self._drop()
+                self._transport.abortConnection()
+        elif state is _TUNNEL or self._reading_paused:
+            self._stillness.lasted(None, now)
+        else:
+            self._sweep_exchange(now)
+
+    def _sweep_exchange(self, now: Seconds) -> None:
+        limits = self.home.limits
+        waiting = write_buffer_size(self._transport) if self._writing_paused else 0
+        in_head = self.state is _HEAD
+        progress = self._informational if in_head else self._received  # a head that drips is no progress
+        mark = (self.exchanges, in_head, progress, self._sent, self._request_done, waiting)
+        still = self._stillness.lasted(mark, now)
+        if not in_head or waiting:
+            if still >= limits.idle_timeout:
+                self._fail(ResponseStalled(f"{self.home.name} stood still for {limits.idle_timeout:g} s"))
+        elif still >= limits.response_timeout and (self._request_done or self._is_awaited()):
+            self._fail(ResponseTimeout(f"{self.home.name} sent no answer for {limits.response_timeout:g} s"))
+
+    def _is_awaited(self) -> bool:
+        """Tell whether the client waits for 100 (Continue); otherwise unsent content is the front end's matter."""
+        request = self._request
+        return request is not None and request.expects_continue and not self._continued and not self._sent
 
 
 def _connection_fields(head: RequestHead) -> bytes:
@@ -453,6 +487,6 @@ def _connection_fields(head: RequestHead) -> bytes:
         fields += b"Expect: 100-continue\r\n"
     if head.upgrade == b"websocket":
         return fields + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-    if head.known & TE and b"trailers" in head.get_list(b"te"):
+    if head.known & TE and head.takes_trailers:
         fields += b"TE: trailers\r\nConnection: TE\r\n"
     return fields

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from twisted.logger import Logger
+
 from gateway.errors import (
     Blame,
     ClientDisconnected,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     from gateway.units import Seconds
     from gateway.web.tree import LocationResource
+
+log = Logger()
 
 
 class ErrorAnswers(Protocol):
@@ -203,9 +207,9 @@ class Request:
 
     def send_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
         """Send the response's head through the location's filters, with its first content."""
+        extra = self.location.finish_head(self, head)
         self.status = head.status
         self.first_byte = self.runtime.clock()
-        extra = self.location.finish_head(self, head)
         self.bytes_out = len(data)
         self.stream.send_head(head, extra + self.id_line, data, end)
         if end:
@@ -250,8 +254,21 @@ class Request:
             self.stream.reset(error)
             self.finish(error)
             return
-        head, data = self.location.errors.answer(self, error)
-        self.answer(head, data)
+        try:
+            head, data = self.location.errors.answer(self, error)
+            self.answer(head, data)
+        except Exception:
+            log.failure("no page could be made of {error!r}", error=error)
+            self._answer_without_page()
+
+    def _answer_without_page(self) -> None:
+        """Answer 500 past filters and pages, one of which has failed; cut what has begun."""
+        if not self.status:
+            self.status = 500
+            self.stream.send_head(ResponseHead.make(500, (), 0), self.id_line, b"", True)
+        elif not self.finished:
+            self.stream.reset(self.error or GatewayError("the response could not be made"))
+        self.finish(self.error)
 
     def finish(self, error: GatewayError | None) -> None:
         """End the exchange, well or badly: release, log, and let go of both sides. Runs once."""
@@ -265,6 +282,8 @@ class Request:
             self.lease.release(error if error is None or error.blame is Blame.UPSTREAM else None)
             self.lease = None
         self.runtime.log.exchange_finished(self)
+        if error is not None:
+            error.__traceback__ = None  # its frames know this request: a cycle
         self.upstream = DISCARD
         self.recovery = None
         self.state = None

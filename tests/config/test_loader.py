@@ -275,8 +275,8 @@ def test_gateway_file(tmp_path: Path) -> None:
     )
     config = load(tmp_path, {"CA": "https://localhost:14000/dir", "LOGS_DIRECTORY": "/var/log/g"}).config
     assert config is not None
-    assert [str(each) for each in config.http] == ["127.0.0.1:8080", "unix:/run/g.sock", "systemd:http"]
-    assert [str(each) for each in config.https] == ["[::1]:8443"]
+    assert [each.name for each in config.http] == ["127.0.0.1:8080", "unix:/run/g.sock", "systemd:http"]
+    assert [each.name for each in config.https] == ["[::1]:8443"]
     assert config.state == f"{tmp_path}/st"
     assert [str(each) for each in config.trusted_proxies] == ["private", "10.0.0.0/8"]
     assert (config.acme.directory, config.acme.ca_file) == ("https://localhost:14000/dir", f"{tmp_path}/p.pem")
@@ -288,7 +288,7 @@ def test_defaults_of_the_gateway_file(tmp_path: Path) -> None:
     """Without gateway.toml, ports 80 and 443 of all addresses and systemd's folders are used."""
     config = load(tmp_path, {"STATE_DIRECTORY": "/var/lib/g:/x", "LOGS_DIRECTORY": "/var/log/g"}).config
     assert config is not None
-    assert ([str(each) for each in (*config.http, *config.https)]) == ["[::]:80", "[::]:443"]
+    assert ([each.name for each in (*config.http, *config.https)]) == ["[::]:80", "[::]:443"]
     assert (config.state, config.log.folder) == ("/var/lib/g", "/var/log/g")
     config = load(tmp_path, {}).config
     assert config is not None

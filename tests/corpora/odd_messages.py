@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.corpora.hostile_requests import HOST, LAST, chunked, post, request
 from tests.corpora.hostile_responses import HostileResponse, Outcome, answer
+from tests.corpora.messages import HOST, LAST, chunked, post, request
 
 _PATHS = {
     "pipe": b"/a|b",

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import h11
 import pytest
 
-from tests.corpora.hostile_requests import HOSTILE_REQUESTS, TAMED_REQUESTS
+from tests.corpora.hostile_requests import HOSTILE_REQUESTS
 from tests.corpora.hostile_responses import HOSTILE_RESPONSES, HostileResponse, Outcome
+from tests.corpora.tamed_requests import TAMED_REQUESTS
 from tests.e2e.conftest import StartGateway
 from tests.support.processes import HOST
 from tests.support.recorder import PLAIN, Play, RecordingUpstream

@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.corpora.hostile_requests import HOSTILE_REQUESTS, TAMED_REQUESTS
+from tests.corpora.hostile_requests import HOSTILE_REQUESTS
 from tests.corpora.hostile_responses import HOSTILE_RESPONSES, HostileResponse
 from tests.corpora.odd_messages import ODD_REQUESTS, ODD_RESPONSES
+from tests.corpora.tamed_requests import TAMED_REQUESTS
 from tests.peers.servers import STARTERS
 from tests.support.processes import HOST
 from tests.support.recorder import PLAIN, Play, RecordingUpstream

@@ -13,7 +13,9 @@ from gateway.http.message import Framing
 from gateway.http.paths import decide_path
 from gateway.protocol.chunked import ChunkedDecoder
 from gateway.protocol.http1_head import HeadLimits, parse_request, skip_blank_lines
-from tests.corpora.hostile_requests import HOSTILE_REQUESTS, TAMED_REQUESTS, HostileRequest, TamedRequest
+from tests.corpora.hostile_requests import HOSTILE_REQUESTS
+from tests.corpora.messages import HostileRequest, TamedRequest
+from tests.corpora.tamed_requests import TAMED_REQUESTS
 
 LIMITS = HeadLimits()
 FROM_PARSER = [entry for entry in HOSTILE_REQUESTS if not entry.above_parser]

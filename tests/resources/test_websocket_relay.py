@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.errors import (
     ClientDisconnected,
@@ -15,7 +17,7 @@ from gateway.errors import (
 )
 from gateway.protocol.websocket_frames import PING_TOKEN
 from tests.support.relayed import Relayed
-from tests.support.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, close, frame
+from tests.support.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, close, frame, read_frames
 
 
 def opened(**settings: object) -> Relayed:
@@ -434,3 +436,122 @@ def test_nothing_is_kept_once_a_socket_is_over() -> None:
     socket.pass_time(200)
     assert socket.stream.body == close(1000)
     assert relay.code == 1000  # type: ignore[attr-defined]
+
+
+def test_no_limit_means_no_limit() -> None:
+    """With `idle` and `ping` at 0 a silent socket stays, and nothing is sent."""
+    socket = opened(ping=0, idle=0)
+    socket.pass_time(1000, step=10)
+    assert socket.stream.body == b""
+    assert not socket.stream.ended
+
+
+# Anything in any order.
+
+client_octets = st.sampled_from(
+    [
+        up(TEXT, b"hello"),
+        up(BINARY, b"x" * 200)[:100],
+        up(BINARY, b"x" * 200)[100:],
+        up(TEXT, b"a", fin=False),
+        up(CONTINUATION, b"b"),
+        up(PONG, PING_TOKEN),
+        up(PING, b"p"),
+        close(4000, b"why", masked=True),
+        close(None, masked=True),
+        close(1005, masked=True),
+        frame(TEXT, b"unmasked"),
+        up(CLOSE, b"x"),
+        b"\x82",
+    ]
+)
+app_octets = st.sampled_from(
+    [
+        frame(TEXT, b"hello"),
+        frame(BINARY, b"x" * 200)[:100],
+        frame(BINARY, b"x" * 200)[100:],
+        frame(TEXT, b"a", fin=False),
+        frame(CONTINUATION, b"b"),
+        frame(PING, b"p"),
+        close(4001, b"because"),
+        close(None),
+        close(999),
+        up(TEXT, b"masked"),
+        frame(CLOSE, b"x"),
+        b"\x82",
+    ]
+)
+steps = st.one_of(
+    st.tuples(st.just("client_sends"), client_octets),
+    st.tuples(st.just("app_sends"), app_octets),
+    st.tuples(st.sampled_from(["client_ends", "client_lost", "app_ends", "app_lost", "stop"]), st.just(b"")),
+    st.tuples(st.sampled_from(["client_slow", "client_reads", "app_slow", "app_reads", "wait"]), st.just(b"")),
+)
+
+
+def take(socket: Relayed, what: str, data: bytes) -> None:
+    """Take one step, as far as the peer's connection still allows it."""
+    client, app = socket.open_peers
+    if what.startswith("client") and client:
+        if what == "client_sends":
+            socket.client_sends(data)
+        elif what == "client_ends":
+            socket.client_sends(b"", end=True)
+            socket.client_ended = True
+        elif what == "client_lost":
+            socket.client_lost(ClientDisconnected("reset"))
+        elif what == "client_slow":
+            socket.request.pause_writing()
+        else:
+            socket.request.resume_writing()
+    elif what.startswith("app") and app:
+        if what == "app_sends":
+            socket.app_sends(data)
+        elif what in ("app_ends", "app_lost"):
+            socket.app_ended = True
+            if what == "app_ends":
+                socket.app_sends(b"", end=True)
+            else:
+                socket.app_lost(ResponseIncomplete("reset"))
+        elif what == "app_slow":
+            socket.sink.pause_body()
+        else:
+            socket.sink.resume_body()
+    elif what == "stop":
+        socket.sockets.close_all()
+    elif what == "wait":
+        socket.pass_time(20)
+
+
+def check_frames(data: bytes, source: bytes) -> None:
+    """Check that whole frames went out, but for a last one of the far side, and nothing behind a close frame."""
+    size = len(data)
+    while True:
+        try:
+            found = read_frames(data[:size])
+            break
+        except (AssertionError, IndexError):
+            size -= 1
+    assert data[size:] in source
+    assert CLOSE not in [one.opcode for one in found[:-1]]
+    assert all(one.code != 1000 for one in found if one.opcode == CLOSE)
+    if found and found[-1].opcode == CLOSE:
+        assert size == len(data)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(steps, max_size=14))
+def test_whatever_happens_ends_cleanly(taken: list[tuple[str, bytes]]) -> None:
+    """In any order of events only whole frames go out, nothing behind a close frame or an end, and all is let go."""
+    socket = opened(ping=30, idle=90, close=5)
+    for what, data in taken:
+        take(socket, what, data)
+    socket.pass_time(60, step=5)
+    socket.sockets.close_all()
+    socket.pass_time(300, step=5)
+    assert socket.over
+    assert socket.stream.ended or socket.stream.error or socket.client_gone
+    assert socket.exchange.ended or socket.exchange.error or socket.app_ended
+    assert len(socket.runtime.log.finished) == 1
+    check_frames(socket.stream.body, b"".join(data for what, data in taken if what == "app_sends"))
+    check_frames(socket.exchange.sent, b"".join(data for what, data in taken if what == "client_sends"))

@@ -79,6 +79,7 @@ class Relayed:
         self.sink: ResponseSink = opening
         self.fields = opening.fields(self.request.head.fields)
         self.request.upstream = self.exchange
+        self.client_ended = self.client_gone = self.app_ended = False
 
     def switch(self, *lines: bytes, data: bytes = b"", accept: bytes | None = None) -> Relayed:
         """Let the app answer 101."""
@@ -102,8 +103,8 @@ class Relayed:
         self.stream.handler.data_received(data, end)
 
     def client_lost(self, error: GatewayError) -> None:
-        handler = self.stream.handler
-        handler.stream_lost(error)
+        self.client_gone = True
+        self.stream.handler.stream_lost(error)
 
     def app_sends(self, data: bytes, end: bool = False) -> None:
         self.sink.send_data(data, end)
@@ -124,6 +125,12 @@ class Relayed:
         for _ in range(round(seconds / step)):
             self.runtime.time.advance(step)
             self.sockets.sweep(self.runtime.clock())
+
+    @property
+    def open_peers(self) -> tuple[bool, bool]:
+        """Whether client and app may still send."""
+        client = not (self.client_ended or self.client_gone or self.stream.ended or self.stream.error)
+        return client, not (self.app_ended or self.exchange.error)
 
     @property
     def over(self) -> bool:

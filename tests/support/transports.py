@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IPushProducer
@@ -25,6 +23,7 @@ from gateway.units import ByteCount, Seconds
 from gateway.upstream.balancer import Balancer
 from gateway.upstream.exchange import ExchangeLimits
 from gateway.upstream.pool import Upstream
+from gateway.web.filter import Filter
 from gateway.web.resource import Resource
 from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
 from tests.support.streams import RecordingLog
@@ -161,7 +160,7 @@ class FakeEndpoint:
         self.failing: GatewayError | None = None
         self.waiting = False
         self.high_water = 0
-        self._held: list[Callable[[], None]] = []
+        self._held: list[tuple[Deferred[Protocol], Factory]] = []
 
     def connect(self, factory: Factory) -> Deferred[Protocol]:
         if self.failing is not None:
@@ -169,14 +168,20 @@ class FakeEndpoint:
         if not self.waiting:
             return succeed(self._make(factory))
         outcome: Deferred[Protocol] = Deferred()
-        self._held.append(lambda: outcome.callback(self._make(factory)))
+        self._held.append((outcome, factory))
         return outcome
 
     def accept(self) -> None:
         """Let the connections that wait be made."""
         held, self._held = self._held, []
-        for make in held:
-            make()
+        for outcome, factory in held:
+            outcome.callback(self._make(factory))
+
+    def reject(self) -> None:
+        """Let the connections that wait fail."""
+        held, self._held = self._held, []
+        for outcome, _ in held:
+            outcome.errback(ConnectionRefused("127.0.0.1:4000 refused the connection"))
 
     def refuse(self) -> None:
         """Refuse from now on."""
@@ -205,6 +210,9 @@ class World:
         exchange: Limits of upstream connections.
         trusted: Networks of trusted proxies.
         max_connections: Client connections in all, and per client.
+        filters: Of the location.
+        retries: Further tries that a request may have.
+        max_idle: Idle connections kept per upstream.
     """
 
     def __init__(
@@ -217,6 +225,9 @@ class World:
         exchange: ExchangeLimits | None = None,
         trusted: tuple[str, ...] = (),
         max_connections: int = 1000,
+        filters: tuple[Filter, ...] = (),
+        retries: int = 2,
+        max_idle: int = 64,
     ) -> None:
         self.clock = Clock()
         self.clock.advance(1000)
@@ -225,13 +236,17 @@ class World:
         self.sockets = OpenSockets(self.now)
         self.endpoints = [FakeEndpoint() for _ in range(upstreams)]
         self.upstreams = [
-            Upstream(f"127.0.0.1:{4000 + index}", endpoint, exchange or ExchangeLimits(), self.sweeper, 64)  # type: ignore[arg-type]  # structural
+            Upstream(f"127.0.0.1:{4000 + index}", endpoint, exchange or ExchangeLimits(), self.sweeper, max_idle)  # type: ignore[arg-type]  # structural
             for index, endpoint in enumerate(self.endpoints)
         ]
         if leaf is None:
-            leaf = ProxyResource(Balancer(self.upstreams), clock=self.now, via=Via("gw"), sockets=self.sockets)
+            leaf = ProxyResource(
+                Balancer(self.upstreams), clock=self.now, via=Via("gw"), sockets=self.sockets, retries=retries
+            )
         errors = ErrorPages()
-        self.location = LocationResource(leaf, errors, site="example.com", max_body=ByteCount(max_body))
+        self.location = LocationResource(
+            leaf, errors, site="example.com", max_body=ByteCount(max_body), filters=filters
+        )
         site = SiteResource("example.com", [self.location])
         proxies = TrustedProxies(trusted)
         self.core = Core(
