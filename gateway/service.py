@@ -108,7 +108,7 @@ class Gateway(Service):
             for origin, message in pending(site):
                 log.warn("{origin}: {message}", origin=origin, message=message)
         for listener in loaded.config.https:
-            log.warn("HTTPS is not served yet: nothing listens on {listener}", listener=listener)
+            log.warn("HTTPS is not served yet: nothing listens on {listener}", listener=listener.name)
 
     def stopService(self) -> Deferred[None]:
         """Stop accepting, let exchanges end within the limit, then cut."""
