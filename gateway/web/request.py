@@ -207,9 +207,9 @@ class Request:
 
     def send_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
         """Send the response's head through the location's filters, with its first content."""
+        self.first_byte = self.runtime.clock()
         extra = self.location.finish_head(self, head)
         self.status = head.status
-        self.first_byte = self.runtime.clock()
         self.bytes_out = len(data)
         self.stream.send_head(head, extra + self.id_line, data, end)
         if end:

@@ -70,9 +70,9 @@ def test_loop(reused: bool) -> None:
     client = world.client()
     client.receive(b"GET / HTTP/1.1\r\nHost: example.com\r\nVia: 1.1 gw\r\n\r\n")
     assert client.take().startswith(b"HTTP/1.1 508 ")
-    assert [upstream.take() for upstream in world.endpoint.accepted] == [b""] * reused
+    assert len(world.endpoint.accepted) == int(reused)
+    assert all(upstream.take() == b"" for upstream in world.endpoint.accepted)
     assert world.upstreams[0].in_flight == 0
-    assert world.upstreams[0].idle == reused
 
 
 @pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])
