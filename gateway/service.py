@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from gateway.compile import Compiler
 from gateway.config.loader import load
 from gateway.config.model import GatewayConfig, Limits, Loaded
+from gateway.config.pending import pending
 from gateway.context import BuildContext
 from gateway.core import Core
 from gateway.http.dates import http_date
@@ -28,6 +29,7 @@ from gateway.net.listeners import ListenError
 from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
+from gateway.observe.incidents import Incidents
 from gateway.observe.log_file import LogFile
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
@@ -36,7 +38,7 @@ from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.http1 import ConnectionLimits
 from gateway.server.listener import Front, PlainFactory
-from gateway.units import Seconds
+from gateway.units import ByteCount, Seconds
 from gateway.upstream.pool import UpstreamRegistry
 
 log = Logger()
@@ -103,6 +105,10 @@ class Gateway(Service):
             service.startService()
         for site in loaded.sites:
             log.info("serving {site}: {hosts}", site=site.name, hosts=", ".join(site.hosts) or "any other host")
+            for origin, message in pending(site):
+                log.warn("{origin}: {message}", origin=origin, message=message)
+        for listener in loaded.config.https:
+            log.warn("HTTPS is not served yet: nothing listens on {listener}", listener=listener.name)
 
     def stopService(self) -> Deferred[None]:
         """Stop accepting, let exchanges end within the limit, then cut."""
@@ -127,13 +133,15 @@ class Gateway(Service):
             upstreams=UpstreamRegistry(),
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
-        log_file = LogFile(Path(config.log.folder) / "access.log" if config.log.folder else None)
-        self._access_log = AccessLog(log_file.write, _wall_clock, config.log.format)
+        settings = config.log
+        log_file = LogFile(Path(settings.folder) / "access.log" if settings.folder else None)
+        access_log = AccessLog(log_file.write, _wall_clock, settings.format, skip=settings.skip)
+        self._access_log = access_log
         self._limits = config.limits
         core = Core(
             Compiler(context, errors, self._sockets).tree(loaded),
             errors,
-            self._access_log,
+            Incidents(access_log, _monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence)),
             clock=_monotonic,
             new_id=RequestIds(os.urandom).next_line,
             trusted=trusted,
@@ -191,6 +199,7 @@ def _connection_limits(limits: Limits) -> ConnectionLimits:
         body_rate=limits.body_rate,
         body_rate_after=limits.body_grace,
         write_idle=limits.write_idle,
+        pipelined=min(limits.buffer, _PIPELINED),
     )
 
 
@@ -223,3 +232,5 @@ def _log_bug(failure: Failure) -> None:
 
 
 _FEW_FILES: Final = 4096
+_PIPELINED: Final = ByteCount(64_000)
+"""Octets of further requests kept for a client; honest ones send none."""
