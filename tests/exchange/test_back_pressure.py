@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.server.http1 import ConnectionLimits
+from gateway.server.connection import ConnectionLimits
 from gateway.units import ByteCount
 from tests.support.transports import FakeTransport, World
 
