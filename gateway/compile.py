@@ -129,7 +129,6 @@ class Compiler:
     def _proxy(self, site: Site, location: Location, proxy: Proxy) -> Resource:
         context = self._context
         upstreams = [self._upstream(address, proxy) for address in proxy.to]
-        host = proxy.to[0].name.removeprefix("https://").removesuffix(":443") if proxy.to[0].tls else ""
         resource = ProxyResource(
             Balancer(upstreams),
             clock=context.clock,
@@ -138,7 +137,6 @@ class Compiler:
             websocket=proxy.websocket,
             names=frozenset((*site.hosts, *(f"*.{name}" for name in site.wildcards))),
             retries=proxy.retries,
-            host=host.encode("ascii"),
             prefix=location.prefix.encode("utf-8") if proxy.strip else b"",
             edits=[request_edits(*location.request_headers)] if location.request_headers else [],
             forwarded=proxy.forwarded,
@@ -172,7 +170,8 @@ class Compiler:
         )
         if tls is not None and not tls.verify:
             log.warn("{upstream}: its certificate is not verified (verify = false)", upstream=address.name)
-        return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle)
+        host = address.name.removeprefix("https://").removesuffix(":443").encode("ascii") if address.tls else b""
+        return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle, host)
 
 
 class Refusal(Resource):
