@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gateway.compile import Compiler
+from gateway.config.last_good import KeptVersions
 from gateway.config.model import GatewayConfig, Limits, LogSettings
 from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import FolderWatch
@@ -88,6 +89,7 @@ class Gateway(Service):
         self._watch: FilesWatch | None = None
         self._ignore_hangup: Callable[[], object] = _nothing
         self._reloader: Reloader | None = None
+        self._kept: KeptVersions | None = None
         self._core: Core | None = None
         self._front: Front | None = None
         self._log_file = LogFile(None)
@@ -126,7 +128,9 @@ class Gateway(Service):
         self._ticks.start(SWEEP).addErrback(_log_bug)
         for service in self._listeners:
             service.startService()
-        # From here on with the rights that stay: what cannot be read later is noticed now.
+        # From here on with the rights that stay: what is written now can be written later.
+        if self._kept is not None:
+            self._kept.begin()
         call = cast("IReactorFromThreads", self._reactor).callFromThread
         self._watch = self._watch_files(self.folder, call, self._reloader.touch)
         self._watch.start()
@@ -198,7 +202,8 @@ class Gateway(Service):
         def swap(tree: VirtualHosts) -> None:
             core.tree = tree
 
-        table = SiteTable(Compiler(context, errors, self._sockets), context.upstreams, swap)
+        self._kept = KeptVersions(Path(config.state) / "sites", os.environ)
+        table = SiteTable(Compiler(context, errors, self._sockets), context.upstreams, swap, self._kept)
         self._reloader = Reloader(self._reactor, folder, table, self._configure, self._sockets.close_site)
         self._reloader.start()
         return front
