@@ -56,6 +56,8 @@ class Core:
         try:
             if stream.trusted:
                 self._believe(request)
+            elif self.trusted.reads_client_ip:
+                self.trusted.disbelieve(head)
             self.tree.render(request, data, end)
         except GatewayError as error:
             request.fail(error)

@@ -32,6 +32,7 @@ from gateway.net.listeners import ListenError
 from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
+from gateway.observe.incidents import Incidents
 from gateway.observe.log_file import LogFile
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
@@ -43,7 +44,7 @@ from gateway.server.http1 import ConnectionLimits
 from gateway.server.listener import Front, PlainFactory
 from gateway.signals import on_signal
 from gateway.sites import SiteTable
-from gateway.units import Seconds
+from gateway.units import ByteCount, Seconds
 from gateway.upstream.pool import UpstreamRegistry
 from gateway.web.tree import VirtualHosts
 
@@ -111,6 +112,8 @@ class Gateway(Service):
             self._listeners.append(
                 ListenerService(self._reactor, listener, factory, f"{self.folder}/gateway.toml: http")
             )
+        for listener in config.https:
+            log.warn("HTTPS is not served yet: nothing listens on {listener}", listener=listener.name)
         try:
             for service in self._listeners:
                 service.privilegedStartService()
@@ -222,14 +225,15 @@ class Gateway(Service):
         if config.log != self._log_settings:
             core.log = self._open_log(config.log)
 
-    def _open_log(self, settings: LogSettings) -> AccessLog:
+    def _open_log(self, settings: LogSettings) -> Incidents:
         if self._access_log is not None:
             self._access_log.flush()
             self._log_file.reopen()
         self._log_settings = settings
         self._log_file = LogFile(Path(settings.folder) / "access.log" if settings.folder else None)
-        self._access_log = AccessLog(self._log_file.write, _wall_clock, settings.format)
-        return self._access_log
+        access_log = AccessLog(self._log_file.write, _wall_clock, settings.format, skip=settings.skip)
+        self._access_log = access_log
+        return Incidents(access_log, _monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence))
 
     def _tick(self) -> None:
         if self._front is not None:
@@ -275,6 +279,7 @@ def _connection_limits(limits: Limits) -> ConnectionLimits:
         body_rate=limits.body_rate,
         body_rate_after=limits.body_grace,
         write_idle=limits.write_idle,
+        pipelined=min(limits.buffer, _PIPELINED),
     )
 
 
@@ -315,3 +320,5 @@ def _log_bug(failure: Failure) -> None:
 
 
 _FEW_FILES: Final = 4096
+_PIPELINED: Final = ByteCount(64_000)
+"""Octets of further requests kept for a client; honest ones send none."""

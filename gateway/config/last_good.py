@@ -50,9 +50,9 @@ class KeptVersions:
         """Find the last good version of a site file; None where there is none, or it does not work any more."""
         try:
             kept = json.loads(self._place(draft.file).read_bytes())
-            source = Source(draft.file, kept["text"])
+            source = Source(draft.file, str(kept["text"]))
             below = kept["defaults"]
-            defaults = Defaults() if below is None else Defaults(source=Source(Path(below["file"]), below["text"]))
+            defaults = Defaults() if below is None else Defaults(source=Source(Path(below["file"]), str(below["text"])))
             found = draft_of(source, defaults, self._environ)
         except (OSError, ValueError, KeyError, TypeError, ConfigError):
             return None
