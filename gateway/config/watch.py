@@ -58,7 +58,7 @@ class FolderWatch:
         self._stop = Event()
         self._ended: Deferred[None] = Deferred()
         self._thread: Thread | None = None
-        self._seen: dict[str, Signature | None] = {}
+        self._seen: dict[str, Signature | None] | None = None
 
     def start(self) -> None:
         """Start the thread."""
@@ -127,7 +127,7 @@ class FolderWatch:
     def _glance(self) -> dict[str, Signature | None]:
         try:
             if self._polling:
-                return scan(self._folder)
+                return {"": signature(self._folder), **scan(self._folder)}
             with os.scandir(self._folder) as entries:
                 links = [entry.name for entry in entries if is_site_file(entry.name) and entry.is_symlink()]
         except OSError:
