@@ -21,6 +21,7 @@ from gateway.config.loader import load
 from gateway.config.model import GatewayConfig, Limits, Loaded
 from gateway.context import BuildContext
 from gateway.core import Core
+from gateway.filters.security_headers import SecurityHeaders
 from gateway.http.dates import http_date
 from gateway.http.forwarding import TrustedProxies, Via, connection_lines
 from gateway.http.stream import PeerAddress
@@ -137,6 +138,7 @@ class Gateway(Service):
             clock=_monotonic,
             new_id=RequestIds(os.urandom).next_line,
             trusted=trusted,
+            added=SecurityHeaders().constant_fields(secure=False),
         )
         return Front(
             core,

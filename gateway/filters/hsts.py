@@ -46,18 +46,19 @@ class Hsts:
         if self.preload and self.max_age is not None and self.max_age < YEAR:
             raise ValueError("preload needs a max_age of a year or more, or none")
 
-    def value(self, *, renewed: bool) -> bytes:
+    def value(self, *, renewed: bool, subdomains: bool = True) -> bytes:
         """Make the field's value; empty where nothing is sent.
 
         Args:
             renewed: Whether the site's certificate has renewed once, so that HTTPS is known to last.
+            subdomains: Whether all names below the site's have HTTPS, as far as is known.
         """
         if not self.on:
             return b""
         age = self.max_age if self.max_age is not None else YEAR if renewed else DAY
         value = b"max-age=%d" % age
-        if self.subdomains:
+        if self.subdomains and subdomains:
             value += b"; includeSubDomains"
-        if self.preload and age >= YEAR:
-            value += b"; preload"
+            if self.preload and age >= YEAR:
+                value += b"; preload"
         return value

@@ -80,7 +80,11 @@ def expand_maintenance(value: Any) -> Any:
     """`"page.html"` → `{ page = "page.html" }`; `true` → `{ on = true }`."""
     if isinstance(value, bool):
         return {"on": value}
-    return {"page": value} if isinstance(value, str) else value
+    if isinstance(value, dict):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"expected a page's path, true, false, or a table, got {value!r}")
+    return {"page": value}
 
 
 class MaintenanceFilter(BaseFilter):

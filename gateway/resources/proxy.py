@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
 from pydantic import Field
 from twisted.internet.defer import Deferred
@@ -14,6 +14,7 @@ from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
 from gateway.http.known import UPGRADE
 from gateway.http.paths import strip_prefix
+from gateway.resources.intercept import Interceptor
 from gateway.resources.websocket import WebSocket, open_websocket
 from gateway.settings import Duration, FilePath, Size, settings
 from gateway.units import ByteCount, Seconds
@@ -54,6 +55,7 @@ class Proxy:
         ca: PEM file of the authorities trusted for https upstreams; the system's where empty.
         server_name: Name that an https upstream's certificate must have; its host where empty.
         websocket: Limits of WebSockets.
+        intercept: Statuses of the app, 500 to 599, that the site's maintenance page stands in for.
     """
 
     to: tuple[Address, ...] = Field(min_length=1)
@@ -73,6 +75,7 @@ class Proxy:
     ca: FilePath = ""
     server_name: str = ""
     websocket: WebSocket = WebSocket()
+    intercept: tuple[Annotated[int, Field(ge=500, le=599)], ...] = ()
 
 
 class FieldEdits(Protocol):
@@ -98,6 +101,7 @@ class ProxyResource(Resource):
         edits: Edit the request's field lines, in order.
         forwarded: Whether to send Forwarded too.
         request_start: Makes the X-Request-Start line; None for none.
+        intercept: Statuses of the app that the maintenance page stands in for.
     """
 
     __slots__ = (
@@ -106,6 +110,7 @@ class ProxyResource(Resource):
         "_edits",
         "_forwarded",
         "_host",
+        "_intercept",
         "_names",
         "_prefix",
         "_prefix_line",
@@ -131,6 +136,7 @@ class ProxyResource(Resource):
         edits: Sequence[FieldEdits] = (),
         forwarded: bool = False,
         request_start: Callable[[], bytes] | None = None,
+        intercept: Iterable[int] = (),
     ) -> None:
         self._balancer = balancer
         self._clock = clock
@@ -145,6 +151,7 @@ class ProxyResource(Resource):
         self._edits = tuple(edits)
         self._forwarded = forwarded
         self._request_start = request_start
+        self._intercept = frozenset(intercept)
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
@@ -220,6 +227,8 @@ class ProxyResource(Resource):
         if isinstance(attempt, Attempt) and attempt.opening is not None:
             sink = attempt.opening
             fields = attempt.opening.fields(fields)
+        elif self._intercept:
+            sink = Interceptor(request, self._intercept)
         connection.send_request(sink, head, target, self._host or head.host, fields, data, end)
 
     def fields(self, request: Request) -> bytes:
