@@ -41,7 +41,12 @@ def answer(
 @pytest.mark.parametrize(
     ("fields", "target", "kind", "content"),
     [
-        ((b"Accept: text/html,*/*;q=0.8", b"Sec-Fetch-Dest: document"), b"/", b"text/html; charset=utf-8", b"<!doctype"),
+        (
+            (b"Accept: text/html,*/*;q=0.8", b"Sec-Fetch-Dest: document"),
+            b"/",
+            b"text/html; charset=utf-8",
+            b"<!doctype",
+        ),
         ((b"Accept: application/json",), b"/api", b"application/json", b'{"error":"maintenance","retry_after":10}'),
         ((b"Accept: */*",), b"/", b"text/plain; charset=utf-8", b"Back in a moment. The site"),
         ((), b"/", b"text/plain; charset=utf-8", b"Back in a moment."),
