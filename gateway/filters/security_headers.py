@@ -7,6 +7,7 @@ has none of the fields, and a choice, remembered by which of them are there, for
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, Literal
 
 from gateway.http.fields import Field, make_block, without
@@ -31,7 +32,7 @@ class SecurityHeaders(BaseFilter):
         static: Whether files are served, so that a policy for their content is known.
         server: What happens to Server and X-Powered-By.
         noindex: Whether search engines are kept away, whatever the application says.
-        hsts: Value of Strict-Transport-Security, sent on HTTPS only; empty for none.
+        hsts: Value of Strict-Transport-Security, sent on HTTPS only and not with `off`; empty for none.
     """
 
     __slots__ = ("_dropped", "_fields", "_hsts")
@@ -46,15 +47,15 @@ class SecurityHeaders(BaseFilter):
         hsts: bytes = b"",
     ) -> None:
         fields: list[Field] = []
-        if not preset.startswith("off"):
+        if preset != "off":
             fields += _BASIC
         if preset.startswith("strict"):
             fields += _STRICT
             if static:
                 fields.insert(0, (b"Content-Security-Policy", _STATIC_POLICY))
         dropped = {name.lower() for name, _ in fields} if preset.endswith("!") else set()
-        self._hsts = [(b"Strict-Transport-Security", hsts)] if hsts else []
-        if hsts and preset.endswith("!"):
+        self._hsts = [(b"Strict-Transport-Security", hsts)] if hsts and preset != "off" else []
+        if self._hsts and preset.endswith("!"):
             dropped.add(b"strict-transport-security")
         if noindex:
             fields.append((b"X-Robots-Tag", b"noindex, nofollow"))
@@ -120,12 +121,19 @@ class _Prepared:
 
 def names_ancestors(head: ResponseHead) -> bool:
     """Tell whether a response's policy says who may frame it (CSP 3 §6.4.2), which X-Frame-Options would repeat."""
-    return _ANCESTORS.search(head.fields) is not None
+    return any(_is_about_frames(policy) for policy in _POLICIES.findall(b"\n" + head.fields))
+
+
+@lru_cache(maxsize=256)
+def _is_about_frames(policy: bytes) -> bool:
+    """Look for the directive in a field's value; apps send few different ones."""
+    return _ANCESTORS.search(policy) is not None
 
 
 _POLICY: Final = b"Content-Security-Policy"
 _FRAME_OPTIONS: Final = b"X-Frame-Options"
-_ANCESTORS: Final = re.compile(rb"(?im)^content-security-policy:(?:[^\r\n]*[;,])?[ \t]*frame-ancestors(?=[ \t;,\r])")
+_POLICIES: Final = re.compile(rb"\ncontent-security-policy:([^\r]*)", re.IGNORECASE)
+_ANCESTORS: Final = re.compile(rb"(?:^|[;,])[ \t]*frame-ancestors(?=[ \t;,]|$)", re.IGNORECASE)
 _BASIC: Final[tuple[Field, ...]] = (
     (b"X-Content-Type-Options", b"nosniff"),
     (b"Referrer-Policy", b"strict-origin-when-cross-origin"),

@@ -117,5 +117,5 @@ _SCRIPTS: Final = {sent: f"const sent = {json.dumps(sent)};\n{built_in('refresh.
 _HEADINGS: Final = {False: "Back in a moment", True: "Under maintenance"}
 _AWAY: Final = "The site cannot be reached right now. It is probably just being restarted."
 _PLANNED: Final = "The site is being worked on and will be back soon."
-_BY_ITSELF: Final = "This page returns to it by itself."
+_BY_ITSELF: Final = "The site opens here by itself as soon as it is back."
 _AFTER_FORM: Final = "What you sent may not have arrived. Once the site is back, go back to the form and send it again."

@@ -64,7 +64,8 @@ class Page:
         phrase = self._phrase.decode("ascii")
         title = f"{status} {phrase}".strip()
         heading = _HEADINGS.get(status, phrase) or f"Status {status}"
-        known = {"status": str(status), "title": title, "heading": heading, "message": sentence}
+        mark = f"Error {status}" if status >= 400 else ""
+        known = {"status": str(status), "mark": mark, "title": title, "heading": heading, "message": sentence}
         self._html = Template(ERROR if html is None else html, known)
         error = {"error": phrase.lower().replace(" ", "_").replace("'", ""), "status": status}
         texts = {
@@ -206,7 +207,7 @@ _HEADINGS: Final = {
     400: "That request made no sense",
     401: "Please sign in",
     403: "No entry here",
-    404: "Nothing here",
+    404: "Page not found",
     405: "That is not possible here",
     408: "That took too long",
     410: "Gone for good",
@@ -218,7 +219,7 @@ _HEADINGS: Final = {
     500: "Something went wrong",
     501: "Not supported",
     502: "The site gave no proper answer",
-    503: "The site is away",
+    503: "Out of reach",
     504: "The site took too long",
 }
 _CLIENT_ERROR: Final = "The request could not be answered."

@@ -55,7 +55,7 @@ def _escape(value: bytes) -> bytes:
     return escape(value.decode("utf-8", "replace")).encode("utf-8")
 
 
-_VARIABLE: Final = re.compile(r"\{(title|heading|message|next|status|request_id|host)\}")
+_VARIABLE: Final = re.compile(r"\{(title|mark|heading|message|next|status|request_id|host)\}")
 STYLE: Final = built_in("style.css")
 ERROR: Final = built_in("error.html").replace("{style}", STYLE)
 MAINTENANCE: Final = built_in("maintenance.html").replace("{style}", STYLE)

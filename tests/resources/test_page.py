@@ -41,7 +41,7 @@ def test_a_browser_gets_a_page() -> None:
     assert stream.status == 404
     assert stream.get(b"content-type") == b"text/html; charset=utf-8"
     assert page.startswith("<!doctype html>")
-    assert "<h1>Nothing here</h1>" in page
+    assert "<h1>Page not found</h1>" in page
     assert "Error 404" in page
     assert "There is nothing at this address." in page
     assert f"<code>{ID}</code>" in page
