@@ -220,6 +220,21 @@ class ResponseStalled(ResponseIncomplete):
     proxy_status: ClassVar[str] = "http_response_timeout"
 
 
+class FileUnavailable(GatewayError):
+    """A file that is there cannot be read."""
+
+    status = 500
+    blame = Blame.OPERATOR
+    reason = "file_unavailable"
+
+
+class FileTruncated(ResponseIncomplete):
+    """A file became shorter while it was sent; the stream is reset."""
+
+    blame = Blame.OPERATOR
+    reason = "file_truncated"
+
+
 class ConfigError(GatewayError):
     """A setting is wrong; raised and collected at start and on reload only.
 

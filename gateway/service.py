@@ -27,6 +27,7 @@ from gateway.core import Core
 from gateway.http.dates import http_date
 from gateway.http.forwarding import TrustedProxies, Via, connection_lines
 from gateway.http.stream import PeerAddress
+from gateway.net.disk import DiskThreads
 from gateway.net.endpoints import server_endpoint
 from gateway.net.listeners import ListenAddress, bind, parse_listen, remove_socket_file
 from gateway.net.sweeper import Sweeper
@@ -62,6 +63,7 @@ class Gateway(Service):
         self._ports: list[IListeningPort] = []
         self._ticks: LoopingCall | None = None
         self._sweeper = Sweeper()
+        self._disk = DiskThreads(reactor)
         self._sockets = OpenSockets(_monotonic)
         self._sweeper.add(self._sockets)
         self._loaded: Loaded | None = None
@@ -91,6 +93,7 @@ class Gateway(Service):
         loaded = self._loaded
         if loaded is None or loaded.config is None:
             raise RuntimeError("startService before privilegedStartService")
+        self._disk.start()
         self._front = front = self._assemble(loaded, loaded.config)
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = self._reactor
@@ -122,6 +125,7 @@ class Gateway(Service):
             clock=_monotonic,
             wall_clock=_wall_clock,
             sweeper=self._sweeper,
+            disk=self._disk,
             upstreams=UpstreamRegistry(),
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
@@ -170,6 +174,7 @@ class Gateway(Service):
             self._ticks.stop()
         if self._access_log is not None:
             self._access_log.flush()
+        self._disk.stop()
         for address, _bound in self._bound:
             remove_socket_file(address)
 

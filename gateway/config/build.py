@@ -18,6 +18,7 @@ from gateway.features import LEAVES, Leaf
 from gateway.filters.headers import HeaderEdits, request_edits
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
+from gateway.resources.static import Clean, Static
 from gateway.resources.websocket import WebSocket
 
 _WITH_ORIGIN = ("assets", "canonical", "errors", "https", "maintenance", "noindex", "security", "security_txt")
@@ -122,7 +123,7 @@ class SiteBuilder:
         return Location(
             prefix=prefix,
             exact=exact,
-            leaf=_with_websocket(leaf[1], site.websocket),
+            leaf=_with_clean(_with_websocket(leaf[1], site.websocket), route.clean or site.clean),
             phoenix=leaf[0] == "phoenix",
             max_body=max_body,
             max_body_setting=setting,
@@ -174,6 +175,13 @@ def _with_websocket(leaf: Leaf, websocket: WebSocket | None) -> Leaf:
     """Give a proxy the site's `[websocket]` unless it has settings of its own."""
     if websocket is not None and isinstance(leaf, Proxy) and leaf.websocket == WebSocket():
         return dataclasses.replace(leaf, websocket=websocket)
+    return leaf
+
+
+def _with_clean(leaf: Leaf, clean: Clean | None) -> Leaf:
+    """Give a folder of files the site's `clean` unless it has a setting of its own."""
+    if clean is not None and isinstance(leaf, Static) and leaf.clean == "serve":
+        return dataclasses.replace(leaf, clean=clean)
     return leaf
 
 

@@ -26,6 +26,7 @@ from gateway.config.shorthand import (
 from gateway.features import Security
 from gateway.filters.canonical import CanonicalHost, Slash
 from gateway.filters.headers import HeaderEdits
+from gateway.resources.static import Clean
 from gateway.resources.websocket import WebSocket
 from gateway.settings import FilePath, ShortForm, Size, settings
 
@@ -42,6 +43,7 @@ class RouteTable:
         redirect: Where everything is redirected to.
         max_body: Octets of request content let through; 0 for no limit.
         slash: What happens to a trailing slash.
+        clean: What becomes of page names without `.html` in a folder of files.
         headers: Edits of responses, after the site's.
         request_headers: Edits of requests on their way upstream, after the site's.
     """
@@ -53,6 +55,7 @@ class RouteTable:
     redirect: RedirectForm | None = None
     max_body: Size | None = None
     slash: Slash | None = None
+    clean: Clean | None = None
     headers: HeadersForm = HeaderEdits()
     request_headers: RequestHeadersForm = HeaderEdits()
 
@@ -83,6 +86,8 @@ class SiteFile:
         errors: Pages by status or class of status: `404 = "404.html"`, `5xx = "sorry.html"`.
         https: Plain HTTP is redirected (`redirect`), served too (`optional`), or all there is (`off`).
         slash: What happens to a trailing slash.
+        clean: What becomes of page names without `.html` in folders of files: `/about` answers with `about.html`
+            (`serve`), `/about.html` is redirected there too (`redirect`), or neither (`off`).
         max_body: Octets of request content let through; 0 for no limit.
         maintenance: Page shown while the app is away.
         security: Set of security headers.
@@ -108,6 +113,7 @@ class SiteFile:
         Https, BeforeValidator(read_https), WithJsonSchema({"enum": ["redirect", "optional", "off", True, False]})
     ] = "redirect"
     slash: Slash = "keep"
+    clean: Clean | None = None
     max_body: Size | None = None
     maintenance: MaintenanceForm = ""
     security: Security = "basic"
