@@ -228,11 +228,11 @@ class FileUnavailable(GatewayError):
     reason = "file_unavailable"
 
 
-class FileTruncated(ResponseIncomplete):
-    """A file became shorter while it was sent; the stream is reset."""
+class FileIncomplete(ResponseIncomplete):
+    """A file became shorter while it was sent, or its disk failed; the stream is reset."""
 
     blame = Blame.OPERATOR
-    reason = "file_truncated"
+    reason = "file_incomplete"
 
 
 class ConfigError(GatewayError):

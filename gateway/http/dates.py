@@ -29,7 +29,7 @@ def parse_http_date(text: bytes) -> int | None:
     else:
         return None
     year = int(found["year"])
-    if year < 100:
+    if len(found["year"]) == 2:
         year += 2000 if year < 70 else 1900
     hour, minute, second = (int(part) for part in found["time"].split(b":"))
     try:

@@ -10,7 +10,7 @@ from typing import Final
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gateway.errors import FileTruncated, FileUnavailable, GatewayError
+from gateway.errors import FileIncomplete, FileUnavailable, GatewayError
 from gateway.http.message import ResponseHead
 from gateway.http.ranges import ByteRange
 from gateway.http.stream import Discard
@@ -54,11 +54,8 @@ class FileBody(Discard):
         request.upstream = self
         try:
             data = self._take()
-        except OSError as error:
+        except (OSError, FileIncomplete) as error:
             request.fail(FileUnavailable(f"a file cannot be read: {error}"))
-            return
-        except GatewayError as error:
-            request.fail(error)
             return
         end = self._at_end()
         request.send_head(head, data or b"", end)
@@ -88,7 +85,7 @@ class FileBody(Discard):
         try:
             self._send_turn()
         except OSError as error:
-            self._request.fail(FileUnavailable(f"a file cannot be read: {error}"))
+            self._request.fail(FileIncomplete(f"a file cannot be read: {error}"))
         except GatewayError as error:
             self._request.fail(error)
         finally:
@@ -126,12 +123,12 @@ class FileBody(Discard):
         """Note what was read of the next range.
 
         Raises:
-            FileTruncated: Nothing was, for the file ends before.
+            FileIncomplete: Nothing was, for the file ends before.
         """
         part = self._parts.pop()
         assert isinstance(part, ByteRange)  # noqa: S101  (for mypy)
         if not data:
-            raise FileTruncated(f"a file ended at octet {part.first} while it was sent up to octet {part.last}")
+            raise FileIncomplete(f"a file ended at octet {part.first} while it was sent up to octet {part.last}")
         if len(data) < part.length:
             self._parts.append(ByteRange(part.first + len(data), part.last))
 
@@ -167,7 +164,7 @@ class FileBody(Discard):
             self._file.close()
             return
         failure.trap(OSError)
-        self._request.fail(FileUnavailable(f"a file cannot be read: {failure.value}"))
+        self._request.fail(FileIncomplete(f"a file cannot be read: {failure.value}"))
 
     def _broken(self, failure: Failure) -> None:
         error = failure.value
