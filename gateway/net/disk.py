@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable
 from typing import Protocol, TypeVar, cast
 
@@ -65,6 +66,8 @@ def read_cached(descriptor: int, size: int, offset: int) -> bytes | None:
     Raises:
         OSError: The file cannot be read.
     """
+    if sys.platform != "linux":
+        return None
     buffer = bytearray(size)
     try:
         count = os.preadv(descriptor, [buffer], offset, os.RWF_NOWAIT)

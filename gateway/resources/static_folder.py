@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
@@ -215,16 +216,9 @@ class _Steps:
         Raises:
             NotADirectoryError: It is no link.
         """
-        link = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=self.here)
-        try:
-            status = os.fstat(link)
-            if not stat.S_ISLNK(status.st_mode):
-                raise NotADirectoryError(errno.ENOTDIR, "neither a folder nor a link")
-            target = os.readlink(b"", dir_fd=link)
-        finally:
-            os.close(link)
+        target, owner = _read_link(name, self.here)
         self._step()
-        self.owners.add(status.st_uid)
+        self.owners.add(owner)
         if target.startswith(b"/"):
             self._leave(os.open(b"/", _FOLDER))
         self.pending += reversed([part for part in target.split(b"/") if part not in (b"", b".")])
@@ -253,12 +247,30 @@ class _Steps:
             raise OSError(errno.ELOOP, "too many folders and links on the way")
 
 
+def _read_link(name: bytes, folder: int) -> tuple[bytes, int]:
+    """Read a link's target and its owner.
+
+    Raises:
+        NotADirectoryError: It is no link.
+    """
+    if sys.platform != "linux":  # without O_PATH another link may take its place in between
+        return os.readlink(name, dir_fd=folder), os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid
+    link = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=folder)
+    try:
+        status = os.fstat(link)
+        if not stat.S_ISLNK(status.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "neither a folder nor a link")
+        return os.readlink(b"", dir_fd=link), status.st_uid
+    finally:
+        os.close(link)
+
+
 def _identity(descriptor: int) -> tuple[int, int]:
     status = os.fstat(descriptor)
     return status.st_dev, status.st_ino
 
 
-_FOLDER: Final = os.O_PATH | os.O_DIRECTORY
+_FOLDER: Final = (os.O_PATH if sys.platform == "linux" else os.O_RDONLY) | os.O_DIRECTORY
 # O_NONBLOCK: opening a named pipe must not wait for its other end.
 _CONTENT: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _MAX_STEPS: Final = 128

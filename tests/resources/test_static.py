@@ -318,9 +318,10 @@ TRICKS = [
 ]
 
 
-@pytest.fixture
-def fortress(tmp_path: Path) -> StaticSite:
+@pytest.fixture(scope="module")
+def fortress(tmp_path_factory: pytest.TempPathFactory) -> StaticSite:
     """A site amid secrets."""
+    tmp_path = tmp_path_factory.mktemp("fortress")
     site = StaticSite(tmp_path / "site")
     site.write("index.html", b"index")
     site.write("about.html", b"about")
@@ -383,7 +384,7 @@ def test_tricks_are_many() -> None:
 @given(st.lists(st.sampled_from(PIECES), max_size=12))
 def test_no_path_leaves_the_root(tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes]) -> None:
     """No combination of separators, dots and escapes leads to the file beside the root."""
-    base = tmp_path_factory.getbasetemp() / "fortress"
+    base = tmp_path_factory.getbasetemp() / "pieces"
     if not base.exists():
         write(base / "secret", SECRET)
         write(base / "site" / "dir" / "index.html", b"dir")
