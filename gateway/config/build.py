@@ -45,6 +45,7 @@ class SiteBuilder:
         locations = self._locations()
         self._check_request_headers(self.file.request_headers, ("request_headers",))
         self._check_names()
+        self._check_assets(locations)
         if self.errors:
             return self.errors
         file = self.file
@@ -154,6 +155,12 @@ class SiteBuilder:
             self._complain("the default site has no hosts of its own", ("hosts",))
         if self._is_nameless and "canonical" in own:
             self._complain("only a file named after a host has a canonical name", ("canonical",))
+
+    def _check_assets(self, locations: Sequence[Location]) -> None:
+        apps = (each for each in locations if isinstance(each.leaf, Proxy) and not each.prefix)
+        if "assets" in self.sources[0].data and not any(apps):
+            message = "assets are served in front of an app: expected `phoenix` or `proxy` for the whole site"
+            self._complain(message, ("assets",))
 
     @property
     def _is_nameless(self) -> bool:

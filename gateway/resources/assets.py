@@ -52,7 +52,7 @@ class AssetsResource(Resource):
     def _answer(self, request: Request) -> bool:
         path = request.path
         names = file_names(path)
-        if not names or path.decoded.endswith(b"/"):
+        if not names or path.decoded.endswith(b"/") or names == [_MANIFEST]:
             return False
         digested = has_digest(names[-1])
         for position, root in enumerate(self._roots.current()):
@@ -118,6 +118,8 @@ def _numbers(path: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in _NUMBER.split(path)]
 
 
+_MANIFEST: Final = b"cache_manifest.json"
+"""What `mix phx.digest` leaves for the app alone."""
 _NUMBER: Final = re.compile(r"([0-9]+)")
 _FRESH: Final = 1.0
 """Seconds after which folders are looked for again."""

@@ -75,7 +75,7 @@ class FileAnswers:
         """
         etag = self._tags.find(chosen.file, chosen.coding)
         if etag is not None:
-            self.respond(request, chosen, etag)
+            self._respond(request, chosen, etag)
             return
         _Digesting(self, request, chosen).start(self._disk, self._tags)
 
@@ -85,12 +85,7 @@ class FileAnswers:
         fields.append((b"Vary", b"Accept, Sec-Fetch-Dest"))
         self._send_body(request, file, ResponseHead.make(status, tuple(fields), file.size), _whole(file.size))
 
-    def respond(self, request: Request, chosen: Representation, etag: bytes) -> None:
-        """Answer once the entity tag is known; see `send`.
-
-        Raises:
-            HTTPError: 412 or 416.
-        """
+    def _respond(self, request: Request, chosen: Representation, etag: bytes) -> None:
         file, head = chosen.file, request.head
         try:
             validators = Validators(etag, self._modified(file))
@@ -255,21 +250,24 @@ class _Digesting(Discard):
     def start(self, disk: Disk, tags: ContentTags) -> None:
         """Let a thread read the file."""
         self._request.upstream = self
-        read = partial(digest, self._chosen.file.descriptor)
-        disk.call(read).addCallback(self._digested, tags).addErrback(self._failed)
+        disk.call(partial(self._digest, tags)).addCallback(self._digested, tags).addErrback(self._failed)
 
     def reset(self, error: GatewayError) -> None:
         """Give up; the file is closed once the thread has let go of it."""
         self._gone = True
 
+    def _digest(self, tags: ContentTags) -> bytes:
+        """Read the file, unless another request did so in the meantime (in a thread)."""
+        file = self._chosen.file
+        return tags.known(file.identity) or digest(file.descriptor, lambda: not self._gone)
+
     def _digested(self, made: bytes, tags: ContentTags) -> None:
         chosen = self._chosen
-        tags.keep(chosen.file.identity, made)
-        etag = tags.find(chosen.file, chosen.coding)
-        if self._gone or etag is None:
+        if self._gone:
             chosen.file.close()
-        else:
-            self._answers.respond(self._request, chosen, etag)
+            return
+        tags.keep(chosen.file.identity, made)
+        self._answers.send(self._request, chosen)
 
     def _failed(self, failure: Failure) -> None:
         self._chosen.file.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 from gateway.resources.static_folder import OpenFile
@@ -30,6 +31,10 @@ class ContentTags:
         state = b"%d-%d" % (file.mtime_ns, file.size) if is_dated(file) else self._digests.get(file.identity)
         return state if state is None else b'"%b-%b"' % (state, coding) if coding else b'"%b"' % state
 
+    def known(self, identity: Identity) -> bytes | None:
+        """Find the digest of a file; may be called in any thread."""
+        return self._digests.get(identity)
+
     def keep(self, identity: Identity, digest: bytes) -> None:
         """Remember the digest of a file."""
         self._digests[identity] = digest
@@ -42,11 +47,16 @@ def is_dated(file: OpenFile) -> bool:
     return file.mtime_ns > _NO_TIME
 
 
-def digest(descriptor: int) -> bytes:
-    """Make the digest of a file's content; takes its time."""
+def digest(descriptor: int, is_wanted: Callable[[], bool]) -> bytes:
+    """Make the digest of a file's content; takes its time.
+
+    Args:
+        descriptor: The file.
+        is_wanted: Asked before each piece; where it is not, the rest is left out and the digest is worth nothing.
+    """
     made = hashlib.sha256()
     offset = 0
-    while data := os.pread(descriptor, _READ, offset):
+    while is_wanted() and (data := os.pread(descriptor, _READ, offset)):
         made.update(data)
         offset += len(data)
     return made.hexdigest()[:32].encode("ascii")

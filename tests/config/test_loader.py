@@ -128,13 +128,22 @@ def test_a_route_has_the_sites_settings_unless_it_has_its_own(tmp_path: Path) ->
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     """Every path of a site file starts from the file's folder."""
-    source = 'static = "site"\nmaintenance = false\nassets = ["a", "/b"]\nerrors = { 404 = "../404.html" }\n'
-    source += 'https = false\nredirects = { "/x" = 404 }\n'
+    source = 'proxy = 4000\nmaintenance = false\nassets = ["a", "/b"]\nerrors = { 404 = "../404.html" }\n'
+    source += 'https = false\nredirects = { "/x" = 404 }\nroutes = { "/docs/*" = { static = "site" } }\n'
     site = site_of(tmp_path, source)
-    assert site.locations[0].leaf == Static(root=f"{tmp_path}/site")
+    assert site.locations[1].leaf == Static(root=f"{tmp_path}/site")
     assert site.assets == (f"{tmp_path}/a", "/b")
     assert site.errors == (("404", f"{tmp_path.parent}/404.html"),)
     assert (site.maintenance, site.https) == ("", "off")
+
+
+def test_clean_names(tmp_path: Path) -> None:
+    """What becomes of clean names is said for the site, a route, or a folder; the nearest counts."""
+    source = 'static = "site"\nclean = "redirect"\n[routes]\n"/a/*" = { static = "a" }\n"/p/*" = 4000\n'
+    source += '"/b/*" = { spa = "b", clean = "off" }\n"/c/*" = { static = { root = "c", clean = "off" } }\n'
+    leaves = {each.prefix: each.leaf for each in site_of(tmp_path, source).locations}
+    found = {prefix: leaf.clean for prefix, leaf in leaves.items() if isinstance(leaf, Static)}
+    assert found == {"": "redirect", "/a": "redirect", "/b": "off", "/c": "off"}
 
 
 def test_defaults_lie_under_every_site(tmp_path: Path) -> None:

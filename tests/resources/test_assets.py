@@ -47,6 +47,7 @@ def app(tmp_path: Path) -> App:
     app.write("assets/app.js", b"script")
     app.write("index.html", b"index")
     app.write(".env", b"secret")
+    app.write("cache_manifest.json", b"{}")
     return app
 
 
@@ -71,6 +72,7 @@ def test_files_are_served(app: App) -> None:
         (b"/index", b"GET"),
         (b"/none.js", b"GET"),
         (b"/.env", b"GET"),
+        (b"/cache_manifest.json", b"GET"),
         (b"/favicon.ico", b"POST"),
         (b"/favicon.ico", b"OPTIONS"),
         (b"/assets%2fapp.js", b"GET"),

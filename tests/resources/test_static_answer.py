@@ -285,11 +285,31 @@ def test_a_client_that_leaves_during_the_digest(site: StaticSite) -> None:
     assert stream.events == []
 
 
+def test_one_digest_for_many(site: StaticSite) -> None:
+    """Requests for the same undated file at the same time read it once, and all get its tag."""
+    site.write("a.txt", TEXT, 1)
+    site.disk.slow = True
+    streams = [exchange(site.resource, get(b"/a.txt")) for _ in range(3)]
+    site.disk.finish()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.resources.static_answer.digest", lambda *_: b"read again")
+        site.disk.finish()
+        site.disk.finish()
+    site.disk.turns()
+    tags = {stream.get(b"etag") for stream in streams}
+    assert len(tags) == 1
+    assert b"again" not in (tags.pop() or b"again")
+    site.disk.slow = False
+    while site.disk.waiting:  # where the file system cannot tell what is in memory
+        site.disk.finish()
+    assert all(stream.body == TEXT for stream in streams)
+
+
 def test_a_disk_that_fails_during_the_digest(site: StaticSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that cannot be read is the machine's fault."""
     site.write("a.txt", TEXT, 1)
 
-    def broken(descriptor: int) -> bytes:
+    def broken(*_: object) -> bytes:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr("gateway.resources.static_answer.digest", broken)

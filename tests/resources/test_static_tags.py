@@ -36,9 +36,11 @@ def test_from_content(tmp_path: Path, mtime: int) -> None:
     tags = ContentTags()
     assert not is_dated(file)
     assert tags.find(file, b"") is None
-    made = digest(file.descriptor)
+    made = digest(file.descriptor, lambda: True)
     assert made == hashlib.sha256(b"12345").hexdigest()[:32].encode()
+    assert digest(file.descriptor, lambda: False) != made
     tags.keep(file.identity, made)
+    assert tags.known(file.identity) == made
     assert tags.find(file, b"") == b'"%b"' % made
     assert tags.find(file, b"gzip") == b'"%b-gzip"' % made
     file.close()
