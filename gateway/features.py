@@ -65,7 +65,6 @@ NOT_YET: Mapping[str, str] = {
     "cookies": "cookie hardening",
     "server": "keeping the Server field",
     "compression": "compression",
-    "listing": "folder listings",
     "log": "logs of a site",
 }
 """Keys known but without effect so far: a site that uses one is not served, for it may rely on it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from gateway.config.decode import place_in
 from gateway.config.model import MAX_BODY, Location, Site
@@ -18,7 +19,7 @@ from gateway.features import LEAVES, Leaf
 from gateway.filters.headers import HeaderEdits, request_edits
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
-from gateway.resources.static import Clean, Static
+from gateway.resources.static import Static
 from gateway.resources.websocket import WebSocket
 
 _WITH_ORIGIN = ("assets", "canonical", "errors", "https", "maintenance", "noindex", "security", "security_txt")
@@ -124,7 +125,7 @@ class SiteBuilder:
         return Location(
             prefix=prefix,
             exact=exact,
-            leaf=_with_clean(_with_websocket(leaf[1], site.websocket), route.clean or site.clean),
+            leaf=_with_files(_with_websocket(leaf[1], site.websocket), route, site),
             phoenix=leaf[0] == "phoenix",
             max_body=max_body,
             max_body_setting=setting,
@@ -185,11 +186,15 @@ def _with_websocket(leaf: Leaf, websocket: WebSocket | None) -> Leaf:
     return leaf
 
 
-def _with_clean(leaf: Leaf, clean: Clean | None) -> Leaf:
-    """Give a folder of files the site's `clean` unless it has a setting of its own."""
-    if clean is not None and isinstance(leaf, Static) and leaf.clean == "serve":
-        return dataclasses.replace(leaf, clean=clean)
-    return leaf
+def _with_files(leaf: Leaf, *tables: RouteTable | SiteFile) -> Leaf:
+    """Give a folder of files what is said beside it, the nearest first, unless its own table says something else."""
+    if not isinstance(leaf, Static):
+        return leaf
+    beside: dict[str, Any] = {}
+    for key, default in (("clean", "serve"), ("listing", False), ("untrusted", False)):
+        said = next((value for table in tables if (value := getattr(table, key)) is not None), default)
+        beside[key] = said if getattr(leaf, key) == default else getattr(leaf, key)
+    return dataclasses.replace(leaf, **beside)
 
 
 def _not_empty(*edits: HeaderEdits) -> tuple[HeaderEdits, ...]:

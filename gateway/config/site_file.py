@@ -44,6 +44,8 @@ class RouteTable:
         max_body: Octets of request content let through; 0 for no limit.
         slash: What happens to a trailing slash.
         clean: What becomes of page names without `.html` in a folder of files.
+        listing: Whether a folder without index shows what is in it.
+        untrusted: Whether strangers may have put the files there.
         headers: Edits of responses, after the site's.
         request_headers: Edits of requests on their way upstream, after the site's.
     """
@@ -56,6 +58,8 @@ class RouteTable:
     max_body: Size | None = None
     slash: Slash | None = None
     clean: Clean | None = None
+    listing: bool | None = None
+    untrusted: bool | None = None
     headers: HeadersForm = HeaderEdits()
     request_headers: RequestHeadersForm = HeaderEdits()
 
@@ -88,6 +92,8 @@ class SiteFile:
         slash: What happens to a trailing slash.
         clean: What becomes of page names without `.html` in folders of files: `/about` answers with `about.html`
             (`serve`), `/about.html` is redirected there too (`redirect`), or neither (`off`).
+        listing: Whether folders of files without index show what is in them.
+        untrusted: Whether strangers may have put the files there: browsers save them, and run nothing in them.
         max_body: Octets of request content let through; 0 for no limit.
         maintenance: Page shown while the app is away.
         security: Set of security headers.
@@ -114,6 +120,8 @@ class SiteFile:
     ] = "redirect"
     slash: Slash = "keep"
     clean: Clean | None = None
+    listing: bool | None = None
+    untrusted: bool | None = None
     max_body: Size | None = None
     maintenance: MaintenanceForm = ""
     security: Security = "basic"

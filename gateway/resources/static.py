@@ -31,11 +31,15 @@ class Static:
         spa: Navigations to missing files get `/index.html` (the key `spa` instead of `static`).
         clean: Whether `/about` answers with `about.html`: `serve` does so, `redirect` also sends `/about.html` there,
             `off` does not.
+        listing: Whether a folder without index shows what is in it.
+        untrusted: Whether strangers may have put the files there: browsers save them, and never run anything in them.
     """
 
     root: FilePath
     spa: bool = False
     clean: Clean = "serve"
+    listing: bool = False
+    untrusted: bool = False
 
 
 class StaticResource(Resource):
@@ -47,12 +51,14 @@ class StaticResource(Resource):
         prefix: What is taken off the path: the route's prefix, decoded, without trailing slash.
     """
 
-    __slots__ = ("_answers", "_clean", "_prefix", "_root", "_spa")
+    __slots__ = ("_answers", "_clean", "_listing", "_prefix", "_root", "_spa", "_untrusted")
 
     def __init__(self, static: Static, answers: FileAnswers, prefix: bytes = b"") -> None:
         self._root = os.fsencode(static.root)
         self._spa = static.spa
         self._clean = static.clean
+        self._listing = static.listing
+        self._untrusted = static.untrusted
         self._answers = answers
         self._prefix = prefix
 
@@ -91,7 +97,7 @@ class StaticResource(Resource):
             else:
                 self._send(request, folder, names, file)
             return True
-        if _exists(folder, [*names, _INDEX]):
+        if _exists(folder, [*names, _INDEX]) or (self._listing and folder.has_folder(names)):
             _move(request, request.path.decoded + b"/")
             return True
         page = self._open_page(folder, names)
@@ -109,7 +115,10 @@ class StaticResource(Resource):
         if names and (_exists(folder, names) or (self._clean != "off" and _exists(folder, _page_of(names)))):
             _move(request, request.path.decoded[:-1])
             return True
-        return False
+        listed = folder.open_folder(names) if self._listing else None
+        if listed is not None:
+            self._answers.send_listing(request, listed)
+        return listed is not None
 
     def _open_page(self, folder: Folder, names: list[bytes]) -> OpenFile | None:
         return folder.open_file(_page_of(names)) if names and self._clean != "off" else None
@@ -138,7 +147,7 @@ class StaticResource(Resource):
             if index is not None:
                 self._send(request, folder, [_INDEX], index)
                 return
-        if choose_form(request.head) in (AnswerForm.HTML, AnswerForm.TEXT):
+        if not self._untrusted and choose_form(request.head) in (AnswerForm.HTML, AnswerForm.TEXT):
             page = folder.open_file([_NOT_FOUND])
             if page is not None:
                 self._answers.send_page(request, page, 404)
@@ -147,8 +156,9 @@ class StaticResource(Resource):
 
     def _send(self, request: Request, folder: Folder, names: Sequence[bytes], file: OpenFile) -> None:
         # Where an app's page may stand in for a file, what is accepted decides.
+        more = _KEPT_AWAY if self._untrusted else ()
         vary = b"Accept" if self._spa and names == [_INDEX] else b""
-        self._answers.send(request, represent(request, folder, names, file, vary=vary))
+        self._answers.send(request, represent(request, folder, names, file, vary=vary, more=more))
 
     def _shown(self, names: Sequence[bytes] | None) -> str:
         return os.fsdecode(b"/".join((self._root, *(names or ()))))
@@ -183,5 +193,10 @@ def _move(request: Request, path: bytes) -> None:
 _INDEX: Final = b"index.html"
 _NOT_FOUND: Final = b"404.html"
 _HTML: Final = b".html"
+_KEPT_AWAY: Final = (
+    (b"Content-Disposition", b"attachment"),
+    (b"Content-Security-Policy", b"sandbox; default-src 'none'"),
+    (b"X-Content-Type-Options", b"nosniff"),
+)
 _UNQUOTED: Final = "/:@!$&'()*+,;=-._~"
 """Stand for themselves in a path (RFC 3986 §3.3)."""

@@ -24,6 +24,7 @@ from gateway.http.stream import Discard
 from gateway.net.disk import Disk
 from gateway.resources.static_body import FileBody
 from gateway.resources.static_folder import Folder, OpenFile
+from gateway.resources.static_listing import Listing
 from gateway.resources.static_tags import ContentTags, digest, is_dated
 from gateway.units import ByteCount, Seconds
 from gateway.web.request import Request
@@ -78,6 +79,10 @@ class FileAnswers:
             self._respond(request, chosen, etag)
             return
         _Digesting(self, request, chosen).start(self._disk, self._tags)
+
+    def send_listing(self, request: Request, descriptor: int) -> None:
+        """Answer with the list of a folder, given open; it is closed in any case."""
+        Listing(request, descriptor).start(self._disk)
 
     def send_page(self, request: Request, file: OpenFile, status: int) -> None:
         """Answer with an HTML file and a status that is not 2xx: neither preconditions nor ranges apply."""
@@ -156,7 +161,13 @@ def choose_coding(request: Request, folder: Folder, names: Sequence[bytes], file
 
 
 def represent(
-    request: Request, folder: Folder, names: Sequence[bytes], file: OpenFile, *, vary: bytes = b""
+    request: Request,
+    folder: Folder,
+    names: Sequence[bytes],
+    file: OpenFile,
+    *,
+    vary: bytes = b"",
+    more: tuple[Field, ...] = (),
 ) -> Representation:
     """Decide what is sent of a file; see `choose_coding`.
 
@@ -166,6 +177,7 @@ def represent(
         names: Its names there; the last one says what it is.
         file: The file.
         vary: Fields of the request that made this file the answer; empty for none.
+        more: Further fields of the answer.
     """
     media_type = content_type(names[-1])
     query = request.head.target.partition(b"?")[2]
@@ -183,6 +195,7 @@ def represent(
         coding=coding,
         cache_control=cache_control(names[-1], media_type, query),
         vary=vary,
+        more=more,
     )
 
 
@@ -199,7 +212,7 @@ def _parts(
         fields.append((b"Content-Encoding", chosen.coding))
     else:
         fields.append((b"Accept-Ranges", b"bytes"))
-    if chosen.content_type == UNKNOWN:
+    if chosen.content_type == UNKNOWN and not any(name == b"X-Content-Type-Options" for name, _ in fields):
         fields.append((b"X-Content-Type-Options", b"nosniff"))
     ranges = None
     head = request.head

@@ -108,7 +108,7 @@ class Folder:
         os.close(found[0])
         return stat.S_ISDIR(found[1].st_mode)
 
-    def list_folder(self, names: Sequence[bytes]) -> int | None:
+    def open_folder(self, names: Sequence[bytes]) -> int | None:
         """Open a folder for listing; None where there is none. Whoever calls closes the descriptor.
 
         Raises:

@@ -146,6 +146,14 @@ def test_clean_names(tmp_path: Path) -> None:
     assert found == {"": "redirect", "/a": "redirect", "/b": "off", "/c": "off"}
 
 
+def test_listings_and_uploads(tmp_path: Path) -> None:
+    """What is said for the site's folders can be taken back for a route's."""
+    source = 'static = "site"\nlisting = true\nuntrusted = true\n[routes]\n"/a/*" = { static = "a", listing = false }\n'
+    leaves = [each.leaf for each in site_of(tmp_path, source).locations]
+    found = [(leaf.listing, leaf.untrusted) for leaf in leaves if isinstance(leaf, Static)]
+    assert found == [(True, True), (False, True)]
+
+
 def test_defaults_lie_under_every_site(tmp_path: Path) -> None:
     """`_defaults.toml` gives what a file does not set; tables are merged key by key, and errors name the right file."""
     (tmp_path / "_defaults.toml").write_text('slash = "strip"\nmax_body = 5\n[headers]\nX-A = "a"\nX-B = "b"\n')
