@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import resource
 import secrets
+import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, succeed
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -30,8 +32,10 @@ from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
 from gateway.observe.incidents import Incidents
-from gateway.observe.log_file import LogFile
+from gateway.observe.log_file import LogFolder
+from gateway.observe.log_writer import LogWriter
 from gateway.observe.request_ids import RequestIds
+from gateway.observe.signals import on_signal
 from gateway.options import Options
 from gateway.protocol.http1_fields import HeadLimits
 from gateway.resources.page import ErrorPages
@@ -45,6 +49,9 @@ log = Logger()
 
 SWEEP: Final = Seconds(1)
 """How often deadlines are looked at, the date is set and the log written out."""
+
+LOG_PATIENCE: Final = Seconds(5)
+"""How long a stop waits for the access log to be written."""
 
 
 class Gateway(Service):
@@ -66,6 +73,8 @@ class Gateway(Service):
         self._loaded: Loaded | None = None
         self._front: Front | None = None
         self._access_log: AccessLog | None = None
+        self._log_writer: LogWriter | None = None
+        self._forget_signal: Callable[[], object] | None = None
         self._limits = Limits()
 
     def privilegedStartService(self) -> None:
@@ -101,6 +110,7 @@ class Gateway(Service):
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = self._reactor
         self._ticks.start(SWEEP).addErrback(_log_bug)
+        self._forget_signal = on_signal(cast("IReactorFromThreads", self._reactor), signal.SIGUSR1, self._reopen_logs)
         for service in self._listeners:
             service.startService()
         for site in loaded.sites:
@@ -134,8 +144,9 @@ class Gateway(Service):
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
         settings = config.log
-        log_file = LogFile(Path(settings.folder) / "access.log" if settings.folder else None)
-        access_log = AccessLog(log_file.write, _wall_clock, settings.format, skip=settings.skip)
+        folder = LogFolder(Path(settings.folder) if settings.folder else None, settings.max_size, settings.keep)
+        self._log_writer = LogWriter(folder)
+        access_log = AccessLog(self._log_writer.write, _wall_clock, settings.format, skip=settings.skip)
         self._access_log = access_log
         self._limits = config.limits
         core = Core(
@@ -158,8 +169,9 @@ class Gateway(Service):
     def _tick(self) -> None:
         if self._front is not None:
             self._front.date_line = b"Date: %b\r\n" % http_date(_wall_clock())
-        if self._access_log is not None:
+        if self._access_log is not None and self._log_writer is not None:
             self._access_log.flush()
+            self._log_writer.look()
         self._sweeper.sweep(_monotonic())
 
     # Stopping.
@@ -179,8 +191,17 @@ class Gateway(Service):
     def _end(self, _: object) -> None:
         if self._ticks is not None and self._ticks.running:
             self._ticks.stop()
-        if self._access_log is not None:
+        if self._forget_signal is not None:
+            self._forget_signal()
+        if self._access_log is not None and self._log_writer is not None:
             self._access_log.flush()
+            self._log_writer.stop(LOG_PATIENCE)
+
+    def _reopen_logs(self) -> None:
+        """Let the access log be rotated: what is gathered goes to the old files, what follows to new ones."""
+        if self._access_log is not None and self._log_writer is not None:
+            self._access_log.flush()
+            self._log_writer.reopen()
 
 
 def makeService(options: Options) -> Gateway:

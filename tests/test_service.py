@@ -15,6 +15,7 @@ import gateway.compile
 from gateway.http.stream import PeerAddress
 from gateway.server.http1 import HTTP1Connection
 from gateway.service import Gateway
+from gateway.units import Seconds
 from tests.support.transports import FakeEndpoint, FakeTransport
 
 GET = b"GET /%b HTTP/1.1\r\nHost: a.com\r\n\r\n"
@@ -49,7 +50,9 @@ class Running:
         return FakeTransport(connection)
 
     def logged(self) -> str:
-        return (self.folder / "logs" / "access.log").read_text()
+        assert self.service._log_writer is not None
+        assert self.service._log_writer.drain(Seconds(10))
+        return (self.folder / "logs" / "a.com.log").read_text()
 
 
 @pytest.fixture

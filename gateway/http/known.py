@@ -46,6 +46,8 @@ RANGE: Final = 1 << 32
 ACCEPT_ENCODING: Final = 1 << 33
 RETRY_AFTER: Final = 1 << 34
 ACCEL_REDIRECT: Final = 1 << 35
+USER_AGENT: Final = 1 << 36
+REFERER: Final = 1 << 37
 
 BITS: Final[dict[bytes, int]] = {
     b"host": HOST,
@@ -94,6 +96,8 @@ BITS: Final[dict[bytes, int]] = {
     b"accept-encoding": ACCEPT_ENCODING,
     b"retry-after": RETRY_AFTER,
     b"x-accel-redirect": ACCEL_REDIRECT,
+    b"user-agent": USER_AGENT,
+    b"referer": REFERER,
 }
 
 HOP_BY_HOP: Final = frozenset(
