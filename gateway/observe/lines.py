@@ -40,22 +40,22 @@ class Combined:
     def line(self, request: Request) -> bytes:
         """Make the line of an exchange that is over, or of a WebSocket that has just been opened."""
         head = request.head
-        method, target, referer, agent = self._texts.of(head)
+        target, referer, agent = self._texts.of(head)
         ended = request.finished or request.first_byte
         stamp, error, leased = self._stamp, request.error, request.leased
-        upstream = waited = b"-"
+        upstream, waited = b"-", 0.0
         if leased:
             upstream = _words.get(request.upstream_name) or _word(_upstream(request))
-            waited = b"%.2f" % (((request.first_byte or ended) - leased) * 1000)
+            waited = ((request.first_byte or ended) - leased) * 1000
         return (
-            b'%b - - [%b] "%b %b %b" %d %d "%b" "%b" host=%b id=%b in=%d ms=%.2f upstream=%b upstream_ms=%b retries=%d '
-            b"held_ms=0 %b tls=%b reason=%b\n"
+            b'%b - - [%b] "%.32b %b %b" %d %d "%b" "%b" host=%b id=%b in=%d ms=%.2f upstream=%b upstream_ms=%.2f '
+            b"retries=%d held_ms=0 %b tls=%b reason=%b\n"
         ) % (
             request.client.encode("ascii", "replace") or _NO_ADDRESS,
             stamp.text if ended < stamp.until else stamp.renew(ended),
-            method or b"-",
+            head.method or b"-",
             target or b"-",
-            _VERSIONS[head.version] if method else b"-",
+            _VERSIONS[head.version] if head.method else b"-",
             request.status or CLIENT_GONE,
             request.bytes_out,
             referer or b"-",
@@ -89,25 +89,25 @@ class JSON:
     def line(self, request: Request) -> bytes:
         """Make the line of an exchange that is over, or of a WebSocket that has just been opened."""
         head = request.head
-        method, target, referer, agent = self._texts.of(head)
+        target, referer, agent = self._texts.of(head)
         ended = request.finished or request.first_byte
         stamp, error, leased = self._stamp, request.error, request.leased
-        upstream, waited = b"", b"null"
+        upstream, waited = b"", 0.0
         if leased:
             upstream = _words.get(request.upstream_name) or _word(_upstream(request))
-            waited = b"%.2f" % (((request.first_byte or ended) - leased) * 1000)
+            waited = ((request.first_byte or ended) - leased) * 1000
         return (
-            b'{"time":"%b","request_id":"%b","client":"%b","host":"%b","method":"%b","path":"%b","proto":"%b",'
-            b'"status":%d,"bytes_in":%d,"bytes_out":%d,"ms":%.2f,"upstream":"%b","upstream_ms":%b,"retries":%d,'
+            b'{"time":"%b","request_id":"%b","client":"%b","host":"%b","method":"%.32b","path":"%b","proto":"%b",'
+            b'"status":%d,"bytes_in":%d,"bytes_out":%d,"ms":%.2f,"upstream":"%b","upstream_ms":%.2f,"retries":%d,'
             b'"held_ms":0,"socket":%b,"tls":%b,"reason":"%b","site":"%b","referer":"%b","user_agent":"%b"}\n'
         ) % (
             stamp.text if ended < stamp.until else stamp.renew(ended),
             request.id_line[14:-2],
             request.client.encode("ascii", "replace"),
             head.hostname,
-            method,
+            head.method,
             target,
-            _VERSIONS[head.version] if method else b"",
+            _VERSIONS[head.version] if head.method else b"",
             request.status or CLIENT_GONE,
             request.bytes_in,
             request.bytes_out,
@@ -158,32 +158,27 @@ class Texts:
         escape: Writes an octet that may not stand there.
     """
 
-    __slots__ = ("_clean", "_escape")
+    __slots__ = ("_escape", "_known")
 
     def __init__(self, escape: Callable[[re.Match[bytes]], bytes]) -> None:
         self._escape = escape
-        self._clean: dict[bytes, bytes] = {}
+        self._known: dict[bytes, bytes] = {}
 
-    def of(self, head: RequestHead) -> tuple[bytes, bytes, bytes, bytes]:
-        """Give method, target, Referer and User-Agent; empty where they are absent."""
-        raw, known, method, target = head.raw, head.known, head.method, head.target
+    def of(self, head: RequestHead) -> tuple[bytes, bytes, bytes]:
+        """Give target, Referer and User-Agent; empty where they are absent."""
+        raw, known, target, cleaned = head.raw, head.known, head.target, self._known
         referer = agent = b""
         if known & USER_AGENT:
             agent = raw.partition(b"\r\nUser-Agent: ")[2].partition(b"\r")[0] or _field(raw, b"user-agent")
+            agent = cleaned.get(agent) or self._clean(agent, _MAX_FIELD)
         if known & REFERER:
             referer = raw.partition(b"\r\nReferer: ")[2].partition(b"\r")[0] or _field(raw, b"referer")
-        texts = b"%b%b%b%b" % (method, target, referer, agent)
-        if texts.translate(None, _PLAIN) or len(target) > _MAX_PLAIN_TARGET or len(texts) > _MAX_PLAIN:
-            clean = self._clean
-            return (
-                method[:_MAX_METHOD],
-                target and (clean.get(target) or self._cleaned(target, _MAX_TARGET)),
-                referer and (clean.get(referer) or self._cleaned(referer, _MAX_FIELD)),
-                agent and (clean.get(agent) or self._cleaned(agent, _MAX_FIELD)),
-            )
-        return method, target, referer, agent
+            referer = cleaned.get(referer) or self._clean(referer, _MAX_FIELD)
+        if target.translate(None, _PLAIN) or len(target) > _MAX_PLAIN:
+            target = cleaned.get(target) or self._clean(target, _MAX_TARGET)
+        return target, referer, agent
 
-    def _cleaned(self, text: bytes, limit: int) -> bytes:
+    def _clean(self, text: bytes, limit: int) -> bytes:
         """Mask, escape and cut, never through an escape sequence; texts without secrets are remembered."""
         masked = cleaned = mask(text)
         if cleaned.translate(None, _HARMLESS):
@@ -191,9 +186,9 @@ class Texts:
         if len(cleaned) > limit:
             cleaned = _CUT_ESCAPE.sub(b"", cleaned[:limit]) + b"..."
         if masked == text and len(text) < _MAX_FIELD:
-            if len(self._clean) >= _REMEMBERED:
-                self._clean.clear()
-            self._clean[text] = cleaned
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[text] = cleaned
         return cleaned
 
 
@@ -238,11 +233,9 @@ _ABNORMAL: Final = 1006
 _NO_ADDRESS: Final = b"0.0.0.0"
 _VERSIONS: Final = {0: b"HTTP/1.0", 1: b"HTTP/1.1", 20: b"HTTP/2.0", 30: b"HTTP/3.0"}
 # goaccess takes no line of more than 4,095 octets; these leave room for the rest of it.
-_MAX_METHOD: Final = 32
 _MAX_TARGET: Final = 1_500
 _MAX_FIELD: Final = 500
-_MAX_PLAIN: Final = 500
-_MAX_PLAIN_TARGET: Final = 50  # a longer one may have a secret in its path
+_MAX_PLAIN: Final = 50  # a longer one may have a secret in its path
 _HARMLESS: Final = bytes(octet for octet in range(32, 127) if octet not in b'"\\')
 _PLAIN: Final = bytes(octet for octet in _HARMLESS if octet not in b"?#=@")
 _HARMFUL: Final = re.compile(rb'[^\x20-\x7e]|["\\]')
