@@ -49,9 +49,13 @@ class LogWriter:
         """Number of lines lost."""
         return self._overflowed + self._unwritten
 
+    @property
+    def _waits(self) -> int:
+        return self._given - self._taken
+
     def write(self, lines: Batch, size: int) -> None:
         """Take lines of `size` octets together; they are lost where too much waits already."""
-        if self._given - self._taken > self._waiting:
+        if self._waits > self._waiting:
             self._overflowed += len(lines)
             return
         self._given += size
@@ -87,7 +91,7 @@ class LogWriter:
             self._failing = True
             reason = problem or "the disk does not keep up"
             log.error("the access log loses lines: {reason}", reason=reason)
-        elif self._failing and lost == self._told and not problem:
+        elif self._failing and lost == self._told and not problem and self._waits <= self._waiting // 2:
             self._failing = False
             log.warn("the access log is written again; it lost {lost} lines so far", lost=lost)
         self._told = lost
