@@ -15,12 +15,12 @@ import pytest
 
 from tests.e2e.conftest import StartGateway
 from tests.support.logged import KEYS, read_combined
-from tests.support.node import run_node
 from tests.support.processes import HOST
 from tests.support.programs import require
 from tests.support.raw_http import RawHTTP
 from tests.support.twistd import Daemon, Twistd
 from tests.support.upstreams import Upstream
+from tests.support.websocket import close
 
 pytestmark = pytest.mark.e2e
 
@@ -97,7 +97,7 @@ def every_kind(gateway: Twistd) -> None:
     port = gateway.port
     agent = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Test/1.0"
     assert get(port, "/", agent, "Referer: https://app.test/a?b=c") == 200
-    assert get(port, "/moved", agent) == 301
+    assert get(port, "/moved", agent) == 308
     assert get(port, "/gone", agent) == 410
     assert get(port, "/", agent, host="down.test") == 502
     assert get(port, "/", agent, host="broken.test") == 503
@@ -120,10 +120,27 @@ def every_kind(gateway: Twistd) -> None:
     time.sleep(0.2)
 
 
-def sites(demo: Upstream, ws_server: Upstream, silent: int) -> dict[str, str]:
+def socket_closed_with(port: int, code: int) -> None:
+    """Open the demo's WebSocket, with secrets in all places that clients put them, and close it."""
+    with RawHTTP(port) as client:
+        client.send(
+            f"GET /socket?token={SECRET} HTTP/1.1\r\nHost: ws.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            f"Sec-WebSocket-Protocol: phoenix, base64url.bearer.phx.{SECRET}\r\n"
+            f"Cookie: session={SECRET}\r\nAuthorization: Bearer {SECRET}\r\n\r\n".encode()
+        )
+        received = b""
+        while b"hello from the demo app" not in received:
+            received += client.socket.recv(65536)
+        client.send(close(code, masked=True))
+        while client.socket.recv(65536):
+            pass
+
+
+def sites(demo: Upstream, silent: int) -> dict[str, str]:
     return {
         "app.test": f'proxy = {demo.port}\n[redirects]\n"/moved" = "/"\n"/gone" = 410\n',
-        "ws.test": f"phoenix = {ws_server.port}",
+        "ws.test": f"phoenix = {demo.port}",
         "down.test": "proxy = 1",
         "silent.test": f"proxy = {silent}",
         "broken.test": "proxi = 1",
@@ -132,14 +149,14 @@ def sites(demo: Upstream, ws_server: Upstream, silent: int) -> dict[str, str]:
 
 @pytest.mark.parametrize("form", ["combined", "json"])
 def test_every_kind_of_line(
-    start_gateway: StartGateway, demo: Upstream, ws_server: Upstream, tmp_path: Path, form: str, silent_port: int
+    start_gateway: StartGateway, demo: Upstream, tmp_path: Path, form: str, silent_port: int
 ) -> None:
     """Every line has the same fields; goaccess takes every line of the combined format; each site has its own file."""
     logs = tmp_path / "logs"
     settings = f'[log]\nfolder = "{logs}"\nformat = "{form}"\n'
-    gateway: Twistd = start_gateway(sites(demo, ws_server, silent_port), settings=settings)
+    gateway: Twistd = start_gateway(sites(demo, silent_port), settings=settings)
     every_kind(gateway)
-    run_node("ws_client.mjs", f"ws://127.0.0.1:{gateway.port}", "ws.test", "closedByServer")
+    socket_closed_with(gateway.port, 4005)
     gateway.stop()
     names = {path.name for path in logs.iterdir()}
     assert names == {
@@ -154,7 +171,7 @@ def test_every_kind_of_line(
     else:
         lines = [read_combined(line) for line in text.splitlines()]
         assert_goaccess_takes(logs, len(lines))
-    assert {str(line["status"]) for line in lines} >= {"101", "200", "301", "400", "404", "410", "499", "502", "503"}
+    assert {str(line["status"]) for line in lines} >= {"101", "200", "308", "400", "404", "410", "499", "502", "503"}
     sockets = [(line["socket"], str(line["code"])) for line in lines if str(line["status"]) == "101"]
     assert sorted(sockets)[0] == ("close", "4005")
     assert [state for state, _ in sockets] == ["open", "close"]
