@@ -43,12 +43,13 @@ class Combined:
         target, referer, agent = self._texts.of(head)
         ended = request.finished or request.first_byte
         stamp, error, leased = self._stamp, request.error, request.leased
-        upstream, waited = b"-", 0.0
+        upstream = waited = b"-"
         if leased:
             upstream = _words.get(request.upstream_name) or _word(_upstream(request))
-            waited = ((request.first_byte or ended) - leased) * 1000
+            if request.first_byte:
+                waited = b"%.2f" % ((request.first_byte - leased) * 1000)
         return (
-            b'%b - - [%b] "%.32b %b %b" %d %d "%b" "%b" host=%b id=%b in=%d ms=%.2f upstream=%b upstream_ms=%.2f '
+            b'%b - - [%b] "%.32b %b %b" %d %d "%b" "%b" host=%b id=%b in=%d ms=%.2f upstream=%b upstream_ms=%b '
             b"retries=%d held_ms=0 %b tls=%b reason=%b\n"
         ) % (
             request.client.encode("ascii", "replace") or _NO_ADDRESS,
@@ -92,13 +93,14 @@ class JSON:
         target, referer, agent = self._texts.of(head)
         ended = request.finished or request.first_byte
         stamp, error, leased = self._stamp, request.error, request.leased
-        upstream, waited = b"", 0.0
+        upstream, waited = b"", b"null"
         if leased:
             upstream = _words.get(request.upstream_name) or _word(_upstream(request))
-            waited = ((request.first_byte or ended) - leased) * 1000
+            if request.first_byte:
+                waited = b"%.2f" % ((request.first_byte - leased) * 1000)
         return (
             b'{"time":"%b","request_id":"%b","client":"%b","host":"%b","method":"%.32b","path":"%b","proto":"%b",'
-            b'"status":%d,"bytes_in":%d,"bytes_out":%d,"ms":%.2f,"upstream":"%b","upstream_ms":%.2f,"retries":%d,'
+            b'"status":%d,"bytes_in":%d,"bytes_out":%d,"ms":%.2f,"upstream":"%b","upstream_ms":%b,"retries":%d,'
             b'"held_ms":0,"socket":%b,"tls":%b,"reason":"%b","site":"%b","referer":"%b","user_agent":"%b"}\n'
         ) % (
             stamp.text if ended < stamp.until else stamp.renew(ended),

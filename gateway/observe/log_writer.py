@@ -33,7 +33,7 @@ class LogWriter:
     def __init__(self, folder: LogFolder, waiting: ByteCount = WAITING) -> None:
         self._folder = folder
         self._waiting = waiting
-        self._jobs: SimpleQueue[tuple[Batch, int] | Event | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Batch, int] | LogFolder | Event | None] = SimpleQueue()
         self._thread: Thread | None = None
         # Each of these is changed by one thread only: what was given here, the rest there.
         self._given = 0
@@ -59,11 +59,23 @@ class LogWriter:
             self._overflowed += len(lines)
             return
         self._given += size
-        self._put((lines, size))
+        if self._thread is None:
+            # Not before there is something to write: twistd forks after the service was made.
+            self._thread = Thread(target=self._run, name="access log", daemon=True)
+            self._thread.start()
+        self._jobs.put((lines, size))
 
     def reopen(self) -> None:
         """Open all files anew once what was given before is written."""
-        self._put(Event())
+        if self._thread is not None:
+            self._jobs.put(Event())
+
+    def move(self, folder: LogFolder) -> None:
+        """Write to another folder what is given from now on."""
+        if self._thread is not None:
+            self._jobs.put(folder)
+        else:
+            self._folder = folder
 
     def drain(self, patience: Seconds) -> bool:
         """Wait until all is written and all files are closed.
@@ -96,18 +108,15 @@ class LogWriter:
             log.warn("the access log is written again; it lost {lost} lines so far", lost=lost)
         self._told = lost
 
-    def _put(self, job: tuple[Batch, int] | Event) -> None:
-        if self._thread is None:
-            # Not before there is something to write: twistd forks after the service was made.
-            self._thread = Thread(target=self._run, name="access log", daemon=True)
-            self._thread.start()
-        self._jobs.put(job)
-
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             if isinstance(job, Event):
                 self._folder.reopen()
                 job.set()
+                continue
+            if isinstance(job, LogFolder):
+                self._folder.reopen()
+                self._folder = job
                 continue
             lines, size = job
             try:

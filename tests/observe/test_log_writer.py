@@ -134,3 +134,15 @@ def test_a_stop_does_not_wait_for_ever() -> None:
     write(writer, b"1\n")
     writer.stop(Seconds(0))
     disk.runs.set()
+
+
+def test_another_folder(tmp_path: Path) -> None:
+    """What was given before a change of the folder goes to the old one."""
+    writer = LogWriter(LogFolder(None))
+    writer.move(LogFolder(tmp_path / "old"))
+    write(writer, b"one\n")
+    writer.move(LogFolder(tmp_path / "new"))
+    write(writer, b"two\n")
+    writer.stop(PATIENCE)
+    assert (tmp_path / "old" / "a.com.log").read_text() == "one\n"
+    assert (tmp_path / "new" / "a.com.log").read_text() == "two\n"
