@@ -64,11 +64,11 @@ class Daemon:
         pid: The process that goes on once the command has returned.
     """
 
-    def __init__(self, folder: Path, sites: Mapping[str, str], *, reactor: str) -> None:
+    def __init__(self, folder: Path, sites: Mapping[str, str], *, reactor: str, settings: str = "") -> None:
         self.port = free_port()
         self.log = folder / "twistd.log"
         self._pid_file = folder / "gateway.pid"
-        site_folder = write_sites(folder, sites, [f"{HOST}:{self.port}"])
+        site_folder = write_sites(folder, sites, [f"{HOST}:{self.port}"], settings)
         options = [f"--pidfile={self._pid_file}", f"--logfile={self.log}", *_choice(reactor)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [*_TWISTD, *options, "gateway", "-c", site_folder.name]
