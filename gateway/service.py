@@ -25,6 +25,7 @@ from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import FolderWatch
 from gateway.context import BuildContext
 from gateway.core import Core
+from gateway.filters.security_headers import SecurityHeaders
 from gateway.http.dates import http_date
 from gateway.http.forwarding import TrustedProxies, Via, connection_lines
 from gateway.http.stream import PeerAddress
@@ -40,7 +41,7 @@ from gateway.protocol.http1_fields import HeadLimits
 from gateway.reload import Reloader
 from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
-from gateway.server.http1 import ConnectionLimits
+from gateway.server.connection import ConnectionLimits
 from gateway.server.listener import Front, PlainFactory
 from gateway.signals import on_signal
 from gateway.sites import SiteTable
@@ -191,6 +192,7 @@ class Gateway(Service):
             clock=_monotonic,
             new_id=RequestIds(os.urandom).next_line,
             trusted=trusted,
+            added=SecurityHeaders().constant_fields(secure=False),
         )
         front = Front(
             core,
