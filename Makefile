@@ -1,5 +1,6 @@
 # make run     the demo on http://localhost:8080/, without root; Ctrl-C stops it
 # make test    every test, the end-to-end ones included (ARGS="tests/http -x" to choose)
+# make docs    the reference of all settings, docs/settings.md
 # make check   lint, format, types, layers
 # Everything is installed below this folder, once: .venv/ and tests/e2e/node/node_modules/.
 
@@ -17,7 +18,7 @@ node := tests/e2e/node
 demo_port := 4100
 install := $(if $(UV),$(UV) pip install --quiet --python $(bin)/python,$(bin)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: help run test check format clean
+.PHONY: help run test check docs format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -42,6 +43,10 @@ check: .venv/.dev
 	$(bin)/ruff format --check .
 	$(bin)/mypy
 	$(bin)/lint-imports
+
+docs: .venv/.installed
+	$(bin)/gateway settings > docs/settings.md.new
+	mv docs/settings.md.new docs/settings.md
 
 format: .venv/.dev
 	$(bin)/ruff check --fix .

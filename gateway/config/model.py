@@ -109,7 +109,7 @@ class Limits:
         body_grace: How long request content may be slower than `body_rate`.
         write_idle: How long a client may read nothing of a response.
         keep_alive: How long a connection may stay without a request.
-        connections: Client connections in all; None: what the limit of open files leaves.
+        connections: Client connections in all; by default what the limit of open files leaves: 45 in 100.
         connections_per_client: Client connections of one address.
         buffer: Octets held for one connection, over which the other side is paused.
         stop: How long exchanges may go on after the gateway was told to stop.

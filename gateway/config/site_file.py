@@ -41,8 +41,8 @@ class RouteTable:
         static: A folder of files.
         spa: A single-page app's folder.
         redirect: Where everything is redirected to.
-        max_body: Octets of request content let through; 0 for no limit.
-        slash: What happens to a trailing slash.
+        max_body: Octets of request content let through, 0 for no limit; by default the site's.
+        slash: What happens to a trailing slash of GET and HEAD; by default as the site says.
         headers: Edits of responses, after the site's.
         request_headers: Edits of requests on their way upstream, after the site's.
     """
@@ -83,8 +83,8 @@ class SiteFile:
         websocket: Limits of WebSockets of all apps of the site.
         errors: Pages by status or class of status: `404 = "404.html"`, `5xx = "sorry.html"`.
         https: Plain HTTP is redirected (`redirect`), served too (`optional`), or all there is (`off`).
-        slash: What happens to a trailing slash.
-        max_body: Octets of request content let through; 0 for no limit.
+        slash: What happens to a trailing slash of GET and HEAD: it is taken off, added, or left as it is.
+        max_body: Octets of request content let through, 0 for no limit; by default 100 MB.
         maintenance: Page shown while the app is away.
         security: Set of security headers.
         assets: Folders whose files are served in front of the app, also while it restarts.
