@@ -26,7 +26,7 @@ from gateway.resources.websocket_registry import OpenSockets
 from gateway.units import Seconds
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.balancer import Balancer
-from gateway.upstream.exchange import ExchangeLimits
+from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.pool import Upstream
 from gateway.web.filter import Filter
 from gateway.web.request import Request

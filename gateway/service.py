@@ -36,7 +36,7 @@ from gateway.options import Options
 from gateway.protocol.http1_fields import HeadLimits
 from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
-from gateway.server.http1 import ConnectionLimits
+from gateway.server.connection import ConnectionLimits
 from gateway.server.listener import Front, PlainFactory
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.pool import UpstreamRegistry

@@ -119,7 +119,7 @@ class AccessLog:
             "bytes_out": request.bytes_out,
             "ms": round((request.finished - request.received) * 1000, 2),
             "upstream": request.upstream_name,
-            "upstream_ms": round((request.first_byte - request.leased) * 1000, 2) if request.leased else None,
+            "upstream_ms": _between(request.leased, request.first_byte),
             "retries": request.retries,
             "reason": error.reason if error is not None else "",
             "tls": request.secure,
@@ -128,6 +128,11 @@ class AccessLog:
             "user_agent": agent.decode("latin-1"),
         }
         return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _between(start: float, end: float) -> float | None:
+    """Tell milliseconds between two moments; None where one of them never came."""
+    return round((end - start) * 1000, 2) if start and end else None
 
 
 def status_of(request: Request) -> int:
@@ -160,5 +165,7 @@ def _mask(target: bytes) -> bytes:
 _LOGGED = re.compile(rb"\r\n((?i:referer|user-agent)):[ \t]*([^\r]*)")
 _HARMLESS = bytes(octet for octet in range(32, 127) if octet not in b'"\\')
 _HARMFUL = re.compile(rb'[^\x20-\x7e]|["\\]')
-_SECRET = re.compile(rb"(?i)([?&;](?:[a-z0-9_.%-]*token|key|password|secret|code|signature|_csrf)=)[^&;# ]*")
+_SECRET = re.compile(
+    rb"(?i)([?&;](?:[a-z0-9_.%\[\]-]*(?:token|key|password|secret)(?:\]|%5d)?|code|signature|_csrf)=)[^&;# ]*"
+)
 _VERSIONS = {0: b"HTTP/1.0", 1: b"HTTP/1.1", 20: b"HTTP/2.0", 30: b"HTTP/3.0"}

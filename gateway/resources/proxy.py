@@ -300,7 +300,7 @@ class Connecting:
         request, self._request = self._request, None
         if request is None:
             if not self.lease.upstream.put_back(connection):
-                connection.close()
+                connection.drop()
             return
         if not self.end:
             request.resume_body()  # before anything is written: if that is too much, the body is paused again
@@ -321,6 +321,7 @@ class Connecting:
             return
         error = failure.value
         if not isinstance(error, GatewayError):
+            log.failure("a connection to {upstream} failed", failure, upstream=self.lease.name)
             error = ConnectionRefused(f"{self.lease.name}: {error}")
         request.fail(error)
 

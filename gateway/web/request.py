@@ -249,9 +249,10 @@ class Request:
         self.upstream.reset(error)
         self.upstream = DISCARD
         if self.status or error.status is None:
+            cut = error
             if self.status and not isinstance(error, (ResponseIncomplete, ClientDisconnected)):
-                error = ResponseIncomplete(str(error)).with_traceback(error.__traceback__)
-            self.stream.reset(error)
+                cut = ResponseIncomplete(str(error))
+            self.stream.reset(cut)
             self.finish(error)
             return
         try:

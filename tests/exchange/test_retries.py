@@ -107,6 +107,23 @@ def test_dead_connection(method: bytes, clean: bool) -> None:
     assert world.upstreams[0].in_flight == 0
 
 
+def test_dead_connection_that_was_never_used() -> None:
+    """The same holds for one whose first client left before it was there."""
+    world = World()
+    world.endpoint.waiting = True
+    left = world.client()
+    left.receive(GET)
+    left.lose()
+    world.endpoint.accept()
+    world.endpoint.waiting = False
+    client = world.client()
+    client.receive(GET)
+    world.endpoint.last.lose()
+    assert len(world.endpoint.accepted) == 2
+    world.endpoint.last.receive(OK)
+    assert client.take().endswith(b"ok")
+
+
 def test_dead_connections_to_a_restarted_upstream() -> None:
     """However many idle connections are dead, one fresh connection answers."""
     world = World()

@@ -19,11 +19,12 @@ from gateway.net.sweeper import Sweeper
 from gateway.resources.page import ErrorPages
 from gateway.resources.proxy import ProxyResource
 from gateway.resources.websocket_registry import OpenSockets
-from gateway.server.http1 import ConnectionLimits, HTTP1Connection
+from gateway.server.connection import ConnectionLimits
+from gateway.server.http1 import HTTP1Connection
 from gateway.server.listener import Front
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.balancer import Balancer
-from gateway.upstream.exchange import ExchangeLimits
+from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.pool import Upstream
 from gateway.web.filter import Filter
 from gateway.web.resource import Resource
