@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 import gateway.compile
 from gateway.http.stream import PeerAddress
 from gateway.server.http1 import HTTP1Connection
 from gateway.service import Gateway
+from tests.support.reloading import FakeReactor, FakeWatch
 from tests.support.transports import FakeEndpoint, FakeTransport
 
 GET = b"GET /%b HTTP/1.1\r\nHost: a.com\r\n\r\n"
@@ -31,14 +32,26 @@ class Running:
         self.upstream = FakeEndpoint()
         patch.setattr(gateway.compile, "client_endpoint", lambda *_, **__: self.upstream)
         patch.setenv("LOGS_DIRECTORY", str(folder / "logs"))
-        self.clock = Clock()
-        self.service = Gateway(folder, self.clock)
+        patch.setenv("STATE_DIRECTORY", str(folder / "state"))
+        self.clock = FakeReactor()
+        self.service = Gateway(folder, self.clock, self.watch)
         self.said: list[str] = []
         globalLogPublisher.addObserver(self.note)
         self.service.privilegedStartService()
         self.service.startService()
         assert self.service._front is not None
         self.front = self.service._front
+
+    def watch(self, folder: Path, call: object, notice: Callable[[], object]) -> FakeWatch:
+        self.noticing = FakeWatch(folder, call, notice)
+        return self.noticing
+
+    def change(self, name: str, text: str) -> None:
+        """Change a file, and wait until this has its effect."""
+        (self.folder / name).write_text(text)
+        self.noticing.ring()
+        self.clock.advance(0.3)
+        self.clock.work()
 
     def note(self, event: LogEvent) -> None:
         self.said.append(formatEvent(event))
@@ -158,4 +171,60 @@ def test_a_wrong_gateway_file(tmp_path: Path) -> None:
     """Without a usable gateway.toml there is nothing to start with."""
     (tmp_path / "gateway.toml").write_text("htpp = 1\n")
     with pytest.raises(SystemExit, match="gateway check"):
-        Gateway(tmp_path, Clock()).privilegedStartService()
+        Gateway(tmp_path, FakeReactor(), FakeWatch).privilegedStartService()
+
+
+def test_a_changed_gateway_file(start: list[Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits, trusted proxies and the log change at once; listeners wait for a restart, and the log says so."""
+    running = run(start, tmp_path, monkeypatch)
+    client = running.client()
+    running.change(
+        "gateway.toml",
+        f"""http = ["127.0.0.1:1"]
+https = []
+trusted_proxies = ["203.0.113.0/24"]
+[limits]
+connections_per_client = 1
+[log]
+folder = "{tmp_path / "elsewhere"}"
+""",
+    )
+    assert f"{tmp_path}{os.sep}gateway.toml: http take effect after a restart, all else does now" in running.said
+    assert running.front.trusted("203.0.113.7")
+    assert running.client().take().startswith(b"HTTP/1.1 503 ")
+    client.receive(GET % b"after")
+    running.upstream.last.receive(OK)
+    assert client.take().endswith(b"ok")
+    running.clock.advance(1)
+    assert b"/after" in (tmp_path / "elsewhere" / "access.log").read_bytes()
+
+
+def test_a_gateway_file_with_an_error(start: list[Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings from before stay in effect, and sites are reloaded nevertheless."""
+    running = run(start, tmp_path, monkeypatch, "https = []\n[limits]\nconnections_per_client = 1")
+    (tmp_path / "b.com.toml").write_text("redirect = 'https://c.com'")
+    running.change("gateway.toml", "[limits]\nconnections_per_client = 'many'")
+    file = tmp_path / "gateway.toml"
+    assert [line for line in running.said if line.startswith(f"{file}:2:26: ")], running.said
+    assert f"{file} has errors: its settings from before stay in effect" in running.said
+    assert "serving b.com: b.com, www.b.com" in running.said
+    running.client()
+    assert running.client().take().startswith(b"HTTP/1.1 503 ")
+
+
+def test_watching_ends_with_the_service(start: list[Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGHUP is acted on while the service runs, and only then; the watch runs as long."""
+    before = signal.getsignal(signal.SIGHUP)
+    running = run(start, tmp_path, monkeypatch)
+    assert running.noticing.state == "started"
+    os.kill(os.getpid(), signal.SIGHUP)
+    running.clock.work()
+    assert running.said.count("serving a.com: a.com, www.a.com") == 2
+    assert f"SIGHUP: reading all of {tmp_path}" in running.said
+    stopped(running)
+    assert running.noticing.state == "stopped"
+    assert signal.getsignal(signal.SIGHUP) == before
+    (tmp_path / "b.com.toml").write_text("redirect = 'https://c.com'")
+    running.noticing.ring()
+    running.clock.advance(2)
+    assert "serving b.com: b.com, www.b.com" not in running.said

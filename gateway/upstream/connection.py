@@ -57,6 +57,7 @@ class Home(Protocol):
     """Where connections live between exchanges; implemented by `upstream.pool.Upstream`."""
 
     name: str
+    host: bytes
     limits: ExchangeLimits
     sweeper: Sweeper
 

@@ -25,17 +25,25 @@ class Upstream:
         limits: Deadlines and sizes.
         sweeper: Watches the connections.
         max_idle: Idle connections kept.
+        host: Host to send to it; empty keeps the client's.
 
     Attributes:
         in_flight: Exchanges under way.
     """
 
-    __slots__ = ("_endpoint", "_idle", "_max_idle", "in_flight", "limits", "name", "retired", "sweeper")
+    __slots__ = ("_endpoint", "_idle", "_max_idle", "host", "in_flight", "limits", "name", "retired", "sweeper")
 
     def __init__(
-        self, name: str, endpoint: IStreamClientEndpoint, limits: ExchangeLimits, sweeper: Sweeper, max_idle: int
+        self,
+        name: str,
+        endpoint: IStreamClientEndpoint,
+        limits: ExchangeLimits,
+        sweeper: Sweeper,
+        max_idle: int,
+        host: bytes = b"",
     ) -> None:
         self.name = name
+        self.host = host
         self.limits = limits
         self.sweeper = sweeper
         self.in_flight = 0

@@ -24,9 +24,10 @@ class BrokenEdits:
         raise RuntimeError
 
 
-def sent(target: bytes = b"/", fields: bytes = b"", **settings: Any) -> bytes:
+def sent(target: bytes = b"/", fields: bytes = b"", upstream_host: bytes = b"", **settings: Any) -> bytes:
     """Send a request through a proxy with these settings, and give what reached the upstream."""
     world = World()
+    world.upstreams[0].host = upstream_host
     world.location.leaf = ProxyResource(
         Balancer(world.upstreams), clock=world.now, via=Via("gw"), sockets=world.sockets, **settings
     )
@@ -44,8 +45,8 @@ def test_plain() -> None:
 
 
 def test_host() -> None:
-    """Another Host may be sent; the client's goes into X-Forwarded-Host."""
-    head = sent(host=b"app.internal")
+    """An upstream may want a Host of its own; the client's goes into X-Forwarded-Host."""
+    head = sent(upstream_host=b"app.internal")
     assert b"\r\nHost: app.internal\r\n" in head
     assert b"\r\nX-Forwarded-Host: example.com\r\n" in head
     assert head.count(b"\r\nHost:") == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import gateway.compile
-from gateway.compile import Compiler
+from gateway.compile import Compiler, virtual_hosts
 from gateway.config.loader import load
 from gateway.context import BuildContext
 from gateway.http.forwarding import Via
@@ -33,6 +33,8 @@ class Served:
         loaded: What the files mean.
         endpoints: The upstreams' endpoints by host and port, or by the path of a socket.
         options: What each endpoint was made with.
+        upstreams: The pools.
+        compiler: Builds the sites.
     """
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, **files: str) -> None:
@@ -40,6 +42,7 @@ class Served:
             (folder / f"{stem.replace('__', '.')}.toml").write_text(text)
         self.world = World()
         self.loaded = load(folder, {})
+        self.upstreams = UpstreamRegistry()
         self.endpoints: dict[str, FakeEndpoint] = defaultdict(FakeEndpoint)
         self.options: dict[str, dict[str, object]] = {}
         patch.setattr(gateway.compile, "client_endpoint", self._endpoint)
@@ -48,11 +51,12 @@ class Served:
             clock=self.world.now,
             wall_clock=lambda: Seconds(1_700_000_000.5),
             sweeper=self.world.sweeper,
-            upstreams=UpstreamRegistry(),
+            upstreams=self.upstreams,
             via=Via("gw"),
         )
-        compiler = Compiler(context, ErrorPages(), self.world.sockets)
-        self.world.core.tree = compiler.tree(self.loaded)
+        self.compiler = Compiler(context, ErrorPages(), self.world.sockets)
+        built = [self.compiler.build(site) for site in (*self.loaded.sites, *self.loaded.broken)]
+        self.world.core.tree = virtual_hosts(built)
 
     def _endpoint(self, _reactor: object, **options: object) -> FakeEndpoint:
         name = str(options["path"] or f"{options['host']}:{options['port']}")
