@@ -13,9 +13,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 
 from gateway.config.source import NOWHERE, Origin
 from gateway.errors import ConfigError
-from gateway.features import Leaf, Security
+from gateway.features import Leaf
 from gateway.filters.canonical import Slash
 from gateway.filters.headers import HeaderEdits
+from gateway.filters.hsts import Hsts
+from gateway.filters.maintenance import Maintenance
+from gateway.filters.security_headers import Security, ServerField
 from gateway.net.listeners import ListenAddress, parse_listen
 from gateway.settings import Duration, FieldName, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
@@ -204,8 +207,11 @@ class Site:
         https: What becomes of plain HTTP.
         locations: Places that answer, redirects among them, in no order: the longest prefix wins.
         errors: Pages by status or class of status, such as `404` or `5xx`: path of the file.
-        maintenance: Page shown while the app is away; empty for the built-in one.
+        maintenance: Page shown while the app is away, and the switch; a flag file counts as `on`.
         security: Set of security headers.
+        server: What happens to the app's Server and X-Powered-By.
+        hsts: How long browsers shall use HTTPS only.
+        plain_subdomain: A name below the site's that is served without HTTPS, so that `hsts.subdomains` cannot hold.
         assets: Folders, or patterns of such, whose files are served in front of the app.
         noindex: Keep search engines away.
         security_txt: Contact shown in /.well-known/security.txt (RFC 9116); empty for none.
@@ -221,8 +227,11 @@ class Site:
     https: Https = "redirect"
     locations: tuple[Location, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
-    maintenance: str = ""
+    maintenance: Maintenance = field(default_factory=Maintenance)
     security: Security = "basic"
+    server: ServerField = "remove"
+    hsts: Hsts = field(default_factory=Hsts)
+    plain_subdomain: str = ""
     assets: tuple[str, ...] = ()
     noindex: bool = False
     security_txt: str = ""

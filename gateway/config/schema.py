@@ -14,6 +14,8 @@ from gateway.config.shorthand import PROXY_KEYS
 from gateway.config.site_file import RouteTable, SiteFile
 from gateway.features import NOT_YET
 from gateway.filters.headers import HeaderEdits
+from gateway.filters.hsts import Hsts
+from gateway.filters.maintenance import Maintenance
 from gateway.resources.page import Reply
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
@@ -23,7 +25,7 @@ from gateway.resources.websocket import WebSocket
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _CLASSES = (
-    *(Acme, GatewayConfig, HeaderEdits, Limits, LogSettings, Proxy, Redirect),
+    *(Acme, GatewayConfig, HeaderEdits, Hsts, Limits, LogSettings, Maintenance, Proxy, Redirect),
     *(Reply, RouteTable, SiteFile, Static, WebSocket),
 )
 

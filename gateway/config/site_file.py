@@ -12,6 +12,7 @@ from gateway.config.shorthand import (
     ErrorKey,
     HeadersForm,
     HostPattern,
+    HstsForm,
     MaintenanceForm,
     PathPattern,
     PathsForm,
@@ -24,9 +25,11 @@ from gateway.config.shorthand import (
     expand_route,
     read_https,
 )
-from gateway.features import Security
 from gateway.filters.canonical import CanonicalHost, Slash
 from gateway.filters.headers import HeaderEdits
+from gateway.filters.hsts import Hsts
+from gateway.filters.maintenance import Maintenance
+from gateway.filters.security_headers import Security, ServerField
 from gateway.resources.websocket import WebSocket
 from gateway.settings import FilePath, ShortForm, Size, settings
 
@@ -85,8 +88,10 @@ class SiteFile:
         https: Plain HTTP is redirected (`redirect`), served too (`optional`), or all there is (`off`).
         slash: What happens to a trailing slash of GET and HEAD: it is taken off, added, or left as it is.
         max_body: Octets of request content let through, 0 for no limit; by default 100 MB.
-        maintenance: Page shown while the app is away.
-        security: Set of security headers.
+        maintenance: Page shown while the app is away (`"page.html"`), or the switch (`true`), or a table of both.
+        security: Set of security headers: `basic`, `strict` or `off`; with `!` in place of the app's own.
+        server: What happens to the app's Server and X-Powered-By fields: `remove` or `keep`.
+        hsts: How long browsers shall use HTTPS only; `false` for not at all.
         assets: Folders whose files are served in front of the app, also while it restarts.
         noindex: Keep search engines away.
         security_txt: Contact for /.well-known/security.txt.
@@ -110,8 +115,10 @@ class SiteFile:
     ] = "redirect"
     slash: Slash = "keep"
     max_body: Size | None = None
-    maintenance: MaintenanceForm = ""
+    maintenance: MaintenanceForm = Maintenance()
     security: Security = "basic"
+    server: ServerField = "remove"
+    hsts: HstsForm = Hsts()
     assets: PathsForm = ()
     noindex: bool = False
     security_txt: Contact = ""

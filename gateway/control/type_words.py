@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
+from datetime import datetime, time
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from gateway.config.model import Listen, TrustedProxy
@@ -51,7 +52,7 @@ def name_type(hint: Any, words: Words) -> str:
         return f"table: {name_type(inner[0], words)} = {name_type(inner[1], words)}"
     if isinstance(hint, type) and is_dataclass(hint):
         return words.tables.get(hint, "table")
-    return _SCALARS[hint]
+    return _SCALARS.get(hint) or str(getattr(hint, "__name__", hint))
 
 
 def is_table(hint: Any) -> bool:
@@ -163,6 +164,8 @@ _SCALARS: Final[Mapping[Any, str]] = {
     int: "whole number",
     float: "number",
     bool: "`true` or `false`",
+    time: "time of day",
+    datetime: "date with time",
     Seconds: "duration",
     ByteCount: "size",
 }

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.config.loader import is_site_file, load, merge, read_defaults, read_site, settle
 from gateway.config.model import Loaded, Location, Site
+from gateway.filters.maintenance import Maintenance
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.static import Static
@@ -50,7 +51,7 @@ def test_a_phoenix_app_with_www(tmp_path: Path) -> None:
     site = next(each for each in load(EXAMPLES, {}).sites if each.name == "example.com")
     assert site.hosts == ("example.com", "www.example.com")
     assert site.canonical == "www.example.com"
-    assert site.maintenance == str(EXAMPLES / "maintenance.html")
+    assert site.maintenance == Maintenance(page=str(EXAMPLES / "maintenance.html"))
     (location,) = site.locations
     assert location.phoenix
     assert (location.prefix, location.exact, location.max_body) == ("", False, 100_000_000)
@@ -132,7 +133,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert site.locations[0].leaf == Static(root=f"{tmp_path}/site")
     assert site.assets == (f"{tmp_path}/a", "/b")
     assert site.errors == (("404", f"{tmp_path.parent}/404.html"),)
-    assert (site.maintenance, site.https) == ("", "off")
+    assert (site.maintenance, site.https) == (Maintenance(), "off")
 
 
 def test_texts_for_others_are_taken_as_they_are(tmp_path: Path) -> None:
