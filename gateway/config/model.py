@@ -117,18 +117,18 @@ class Limits:
     """Settings, the table `[limits]` of gateway.toml: what one client or all of them may take.
 
     Attributes:
-        header_size: Octets of a whole request head; over it 431.
-        header_line: Octets of a request line (414) or a field line (431).
-        header_count: Field lines of a request head.
-        header_time: How long a head may take to arrive.
+        header_size: Octets of all field lines of a request together; over it 431.
+        header_line: Octets of a request line; over it 414.
+        header_count: Field lines of a request; over it 431.
+        header_time: How long a head may take to arrive, from connecting or its first octet; then 408.
         body_idle: How long request content may stand still.
         body_rate: Octets per second that request content must reach once `body_grace` is over.
         body_grace: How long request content may be slower than `body_rate`.
         write_idle: How long a client may read nothing of a response.
         keep_alive: How long a connection may stay without a request.
-        connections: Client connections in all; None: what the limit of open files leaves.
+        connections: Client connections in all; by default what the limit of open files leaves: 45 in 100.
         connections_per_client: Client connections of one address.
-        buffer: Octets held for one connection, over which the other side is paused.
+        buffer: Octets of further requests kept while one is answered, 64,000 at most; then the client is paused.
         stop: How long exchanges may go on after the gateway was told to stop.
     """
 

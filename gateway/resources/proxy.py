@@ -48,7 +48,7 @@ class Proxy:
         buffer: Octets of request content spooled before the upstream is asked; 0 streams at once.
         forwarded: Also send `Forwarded` (RFC 7239).
         request_start: Also send `X-Request-Start: t=<milliseconds>`.
-        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from; not yet.
+        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from.
         server_timing: Tell clients in `Server-Timing` how long the answer took; for debugging.
         verify: Verify an https upstream's certificate.
         ca: PEM file of the authorities trusted for https upstreams; the system's where empty.
