@@ -128,12 +128,21 @@ class LocationResource(Resource):
 
 
 class SiteResource(Resource):
-    """The hosts of one site file: finds the location by the decoded path, longest prefix first."""
+    """The hosts of one site file: finds the location by the decoded path, longest prefix first.
 
-    __slots__ = ("_by_length", "_only", "name")
+    Args:
+        name: The site's name.
+        locations: Who answers what.
+        otherwise: Who answers for paths that no location has; without it they are errors outside of the site.
+    """
 
-    def __init__(self, name: str, locations: Sequence[LocationResource]) -> None:
+    __slots__ = ("_by_length", "_only", "_otherwise", "name")
+
+    def __init__(
+        self, name: str, locations: Sequence[LocationResource], otherwise: LocationResource | None = None
+    ) -> None:
         self.name = name
+        self._otherwise = otherwise
         # Longest first; of two equal ones the exact path wins.
         self._by_length = sorted(locations, key=lambda place: (-len(place.prefix), not place.exact))
         whole = len(locations) == 1 and not locations[0].prefix and not locations[0].exact
@@ -154,9 +163,11 @@ class SiteResource(Resource):
 
     def find(self, request: Request) -> LocationResource:
         """Find the location of a request's path; both readings of an encoded slash must agree."""
+        if self._otherwise is not None:
+            request.location = self._otherwise
         path = request.path
-        location = self._longest(path.decoded)
-        if path.literal != path.decoded and self._longest(path.literal) is not location:
+        location = self._longest(path.decoded) or self._otherwise
+        if path.literal != path.decoded and (self._longest(path.literal) or self._otherwise) is not location:
             raise ProtocolError("encoded slash or backslash makes the route ambiguous")
         if location is None:
             raise HTTPError(404, "no_route")
