@@ -31,7 +31,7 @@ class Core:
         added: Fields that answers get which no site makes.
     """
 
-    __slots__ = ("_nowhere", "_trusted", "clock", "log", "new_id", "tree")
+    __slots__ = ("_nowhere", "clock", "log", "new_id", "tree", "trusted")
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Core:
         self.log = log
         self.clock = clock
         self.new_id = new_id
-        self._trusted = trusted
+        self.trusted = trusted
         self._nowhere = LocationResource(Resource(), errors, added=added)
 
     def handle(self, stream: ServerStream, head: RequestHead, data: bytes, end: bool) -> None:
@@ -58,6 +58,8 @@ class Core:
         try:
             if stream.trusted:
                 self._believe(request)
+            elif self.trusted.reads_client_ip:
+                self.trusted.disbelieve(head)
             self.tree.render(request, data, end)
         except GatewayError as error:
             request.fail(error)
@@ -74,7 +76,7 @@ class Core:
     def _believe(self, request: Request) -> None:
         """Take over what a trusted proxy says about the client."""
         stream = request.stream
-        said = self._trusted.read(request.head, stream.peer.host, stream.local_port, stream.secure)
+        said = self.trusted.read(request.head, stream.peer.host, stream.local_port, stream.secure)
         request.client = said.client
         request.secure = said.secure
         request.forwarded = said.lines

@@ -17,6 +17,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -155,6 +156,22 @@ def _field_value(value: Any) -> str:
     if not _FIELD_VALUE.fullmatch(value):
         raise ValueError("expected a field value without control characters, line ends or outer blanks")
     return value
+
+
+def waits(default: object, what: str) -> AfterValidator:
+    """Refuse any value but the default: the setting is known, and has no effect so far.
+
+    Args:
+        default: The value that may be written.
+        what: What it will do, for people.
+    """
+
+    def check(value: Any) -> Any:
+        if value != default:
+            raise ValueError(f"not yet: {what} will come with a later version")
+        return value
+
+    return AfterValidator(check)
 
 
 Duration = Annotated[

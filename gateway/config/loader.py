@@ -17,7 +17,7 @@ from typing import Any
 from gateway.config.build import SiteBuilder
 from gateway.config.crosscheck import find_plain_subdomains
 from gateway.config.decode import Decoder
-from gateway.config.flags import flagged
+from gateway.config.flags import read_flag, with_flag
 from gateway.config.hosts import apex_name, normal_pattern
 from gateway.config.misplaced import misplaced_keys
 from gateway.config.model import BrokenSite, GatewayConfig, Loaded, Site
@@ -56,14 +56,18 @@ class Draft:
         names: The names it claims; None if not even these can be told.
         site: The site, its hosts still empty; None if there are errors.
         source: The file's text; None if it cannot be read.
+        below: The defaults laid under it; None if there are none.
         errors: What is wrong with it.
+        flag: Content of its flag file, which switches maintenance on; None if there is none.
     """
 
     file: Path
     names: Names | None
     site: Site | None = None
     source: Source | None = None
+    below: Source | None = None
     errors: tuple[ConfigError, ...] = ()
+    flag: str | None = None
 
 
 def load(folder: Path, environ: Mapping[str, str], live: Mapping[str, str] | None = None) -> Loaded:
@@ -137,7 +141,11 @@ def read_defaults(file: Path, environ: Mapping[str, str]) -> Defaults:
 
 
 def read_site(file: Path, defaults: Defaults, environ: Mapping[str, str]) -> Draft:
-    """Read one site file."""
+    """Read one site file, and its flag file."""
+    return dataclasses.replace(_read_draft(file, defaults, environ), flag=read_flag(file))
+
+
+def _read_draft(file: Path, defaults: Defaults, environ: Mapping[str, str]) -> Draft:
     names = None
     try:
         names = names_of(file.stem)
@@ -148,6 +156,12 @@ def read_site(file: Path, defaults: Defaults, environ: Mapping[str, str]) -> Dra
         return Draft(file=file, names=None, errors=(problem,))
     except ConfigError as error:
         return Draft(file=file, names=names, errors=(error, *defaults.errors))
+    return draft_of(source, defaults, environ)
+
+
+def draft_of(source: Source, defaults: Defaults, environ: Mapping[str, str]) -> Draft:
+    """Make a draft of a site file's text; the file's name is known to be one of a site."""
+    file = source.file
     below = None if defaults.errors else defaults.source
     settings, errors = _decode(_SITE, source, below, environ, _TOP)
     if settings is None:
@@ -157,8 +171,7 @@ def read_site(file: Path, defaults: Defaults, environ: Mapping[str, str]) -> Dra
     if isinstance(built, list) or defaults.errors:
         errors = built if isinstance(built, list) else []
         return Draft(file=file, names=names, source=source, errors=(*errors, *defaults.errors))
-    site = dataclasses.replace(built, maintenance=flagged(built.maintenance, file))
-    return Draft(file=file, names=names, site=site, source=source)
+    return Draft(file=file, names=names, site=built, source=source, below=below)
 
 
 def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site, ...], tuple[BrokenSite, ...]]:
@@ -182,7 +195,8 @@ def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site
         hosts = tuple(host for host in mine if not host.startswith("*."))
         wildcards = tuple(host[2:] for host in mine if host.startswith("*."))
         if draft.site is not None and not errors:
-            site = dataclasses.replace(draft.site, hosts=hosts, wildcards=wildcards)
+            maintenance = with_flag(draft.site.maintenance, draft.flag)
+            site = dataclasses.replace(draft.site, hosts=hosts, wildcards=wildcards, maintenance=maintenance)
             canonical, errors = _canonical(draft, site)
             if not errors:
                 sites.append(dataclasses.replace(site, canonical=canonical))

@@ -20,7 +20,7 @@ from gateway.filters.hsts import Hsts
 from gateway.filters.maintenance import Maintenance
 from gateway.filters.security_headers import Security, ServerField
 from gateway.net.listeners import ListenAddress, parse_listen
-from gateway.settings import Duration, FieldName, FilePath, Size, settings
+from gateway.settings import Duration, FieldName, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
 
 Https = Literal["redirect", "optional", "off"]
@@ -90,7 +90,7 @@ class LogSettings:
     Attributes:
         folder: Where access logs go; standard output where empty. By default $LOGS_DIRECTORY.
         format: `combined`, which goaccess and fail2ban read, or `json`.
-        skip: Paths whose requests are not logged.
+        skip: Paths whose requests are not logged; `/health` is one path, `/assets/*` all below it.
     """
 
     folder: FilePath = ""
@@ -155,10 +155,10 @@ class GatewayConfig:
     http: tuple[Listen, ...] = (ListenAddress("::", 80),)
     https: tuple[Listen, ...] = (ListenAddress("::", 443),)
     state: FilePath = ""
-    workers: int = Field(default=1, ge=1, le=64)
+    workers: Annotated[int, Field(ge=1, le=64), waits(1, "several processes")] = 1
     trusted_proxies: tuple[TrustedProxy, ...] = ()
     client_ip_header: FieldName | None = None
-    local_ca: bool = False
+    local_ca: Annotated[bool, waits(False, "a local certificate authority")] = False
     acme: Acme = Acme()
     log: LogSettings = LogSettings()
     limits: Limits = Limits()

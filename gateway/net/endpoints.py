@@ -58,6 +58,7 @@ def client_endpoint(
     path: str = "",
     tls: UpstreamTLS | None = None,
     timeout: Seconds,
+    tls_timeout: Seconds | None = None,
 ) -> IStreamClientEndpoint:
     """Connect to an upstream; make one endpoint per upstream and call its `connect` for each connection.
 
@@ -67,7 +68,8 @@ def client_endpoint(
         port: TCP port.
         path: Path of a UNIX socket, instead of host and port.
         tls: How to speak TLS to it; None for plain text.
-        timeout: For the look-up and all addresses together; the TLS handshake has as long again.
+        timeout: For the look-up and all addresses together.
+        tls_timeout: For the TLS handshake; None for as long again.
 
     Returns:
         An endpoint whose `connect` fails with errors of `gateway.errors` only: NameLookupFailed, ConnectionRefused,
@@ -85,7 +87,8 @@ def client_endpoint(
         plain = HostnameEndpoint(reactor, host, port, timeout=timeout)
     endpoint: IStreamClientEndpoint = _UpstreamEndpoint(reactor, plain, name, timeout)
     if tls is not None:
-        endpoint = TLSClientEndpoint(reactor, endpoint, tls, name, tls.server_name or host, timeout)
+        handshake = timeout if tls_timeout is None else tls_timeout
+        endpoint = TLSClientEndpoint(reactor, endpoint, tls, name, tls.server_name or host, handshake)
     return endpoint
 
 

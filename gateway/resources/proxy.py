@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
+from gateway.errors import GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
 from gateway.http.known import UPGRADE
 from gateway.http.paths import strip_prefix
+from gateway.resources.connecting import Attempt, Connecting
 from gateway.resources.intercept import Interceptor
 from gateway.resources.websocket import WebSocket, open_websocket
-from gateway.settings import Duration, FilePath, Size, settings
+from gateway.settings import Duration, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
 from gateway.upstream.exchange import UpstreamConnection
@@ -50,7 +49,8 @@ class Proxy:
         buffer: Octets of request content spooled before the upstream is asked; 0 streams at once.
         forwarded: Also send `Forwarded` (RFC 7239).
         request_start: Also send `X-Request-Start: t=<milliseconds>`.
-        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from.
+        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from; not yet.
+        server_timing: Tell clients in `Server-Timing` how long the answer took; for debugging.
         verify: Verify an https upstream's certificate.
         ca: PEM file of the authorities trusted for https upstreams; the system's where empty.
         server_name: Name that an https upstream's certificate must have; its host where empty.
@@ -70,7 +70,8 @@ class Proxy:
     buffer: Size = ByteCount(0)
     forwarded: bool = False
     request_start: bool = False
-    accel: FilePath = ""
+    accel: Annotated[FilePath, waits("", "X-Accel-Redirect")] = ""
+    server_timing: bool = False
     verify: bool = True
     ca: FilePath = ""
     server_name: str = ""
@@ -96,7 +97,6 @@ class ProxyResource(Resource):
         websocket: Limits of WebSockets.
         names: The site's host names in lower case, `*.` for a wildcard.
         retries: Further tries that one request may have.
-        host: Host to send; empty keeps the client's.
         prefix: Path prefix to strip from the target; empty keeps the target.
         edits: Edit the request's field lines, in order.
         forwarded: Whether to send Forwarded too.
@@ -109,7 +109,6 @@ class ProxyResource(Resource):
         "_clock",
         "_edits",
         "_forwarded",
-        "_host",
         "_intercept",
         "_names",
         "_prefix",
@@ -131,7 +130,6 @@ class ProxyResource(Resource):
         websocket: WebSocket | None = None,
         names: frozenset[str] = frozenset(),
         retries: int = 2,
-        host: bytes = b"",
         prefix: bytes = b"",
         edits: Sequence[FieldEdits] = (),
         forwarded: bool = False,
@@ -145,7 +143,6 @@ class ProxyResource(Resource):
         self._websocket = websocket or WebSocket()
         self._names = names
         self._retries = retries
-        self._host = host
         self._prefix = prefix
         self._prefix_line = b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""
         self._edits = tuple(edits)
@@ -156,11 +153,19 @@ class ProxyResource(Resource):
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
         request.recovery = self
-        opening = self._open_websocket(request) if request.head.known & UPGRADE else None
+        head = request.head
+        opening = self._open_websocket(request) if head.known & UPGRADE else None
+        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
+        fields = self.fields(request)
+        if opening is not None:
+            fields = opening.fields(fields)
         lease = self._balancer.checkout()
         if lease is None:
             raise NoUpstreamAvailable("no upstream may be used")
-        request.state = Attempt(data, end, opening)
+        sink: ResponseSink = opening or request
+        if self._intercept:
+            sink = Interceptor(sink, self._intercept)
+        request.state = Attempt(data, end, target, fields, sink)
         connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
         if connection is None:
             self._connect(request, lease, data, end, ())
@@ -174,7 +179,8 @@ class ProxyResource(Resource):
 
         Source: RFC 9110 §9.2.2; RFC 9112 §9.3.1.
         """
-        if not error.retryable or request.retries >= self._retries or request.lease is None:
+        attempt = request.state
+        if not error.retryable or request.retries >= self._retries or not isinstance(attempt, Attempt):
             return False
         failed = request.upstream
         trailers = b""
@@ -183,10 +189,7 @@ class ProxyResource(Resource):
             trailers = failed.trailers
         else:
             tried = ()
-            attempt = request.state
-            if not isinstance(attempt, Attempt):
-                return False
-            data, end, _ = attempt
+            data, end = attempt.data, attempt.end
             if request.bytes_in != len(data) or not isinstance(failed, UpstreamConnection):
                 return False
             if failed.request_done != end or not _may_repeat(request.head.method, data, end):
@@ -194,7 +197,8 @@ class ProxyResource(Resource):
         lease = self._balancer.checkout(tried)
         if lease is None:
             return False
-        request.lease.release(error)
+        if request.lease is not None:
+            request.lease.release(error)
         request.retries += 1
         self._connect(request, lease, data, end, tried, trailers)
         return True
@@ -214,22 +218,13 @@ class ProxyResource(Resource):
 
     def start(self, request: Request, connection: UpstreamConnection, data: bytes, end: bool) -> None:
         """Begin the exchange on a connection."""
-        head = request.head
-        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
-        try:
-            fields = self.fields(request)
-        except Exception:
-            connection.close()
-            raise
+        head, attempt = request.head, request.state
+        if not isinstance(attempt, Attempt):
+            raise TypeError("an exchange begins with `render`")
         request.upstream = connection
-        attempt = request.state
-        sink: ResponseSink = request
-        if isinstance(attempt, Attempt) and attempt.opening is not None:
-            sink = attempt.opening
-            fields = attempt.opening.fields(fields)
-        elif self._intercept:
-            sink = Interceptor(request, self._intercept)
-        connection.send_request(sink, head, target, self._host or head.host, fields, data, end)
+        connection.send_request(
+            attempt.sink, head, attempt.target, connection.home.host or head.host, attempt.fields, data, end
+        )
 
     def fields(self, request: Request) -> bytes:
         """Make the block of field lines that goes upstream.
@@ -254,103 +249,6 @@ class ProxyResource(Resource):
         if opening is None:
             request.head.upgrade = b""
         return opening
-
-
-class Attempt(NamedTuple):
-    """What a request brought along, in case that it has to be sent again.
-
-    Attributes:
-        data: Content that came together with the head.
-        end: Whether that is all of it.
-        opening: Takes the response where a WebSocket is asked for; None for an ordinary request.
-    """
-
-    data: bytes
-    end: bool
-    opening: Opening | None
-
-
-class Connecting:
-    """Stands in for the upstream while a connection is being opened: keeps what arrives, stops what would follow."""
-
-    __slots__ = ("_opening", "_proxy", "_request", "data", "end", "lease", "trailers", "tried")
-
-    def __init__(
-        self,
-        proxy: ProxyResource,
-        request: Request,
-        lease: Lease,
-        data: bytes,
-        end: bool,
-        tried: tuple[Upstream, ...],
-        trailers: bytes,
-    ) -> None:
-        self._proxy = proxy
-        self._request: Request | None = request
-        self._opening: Deferred[None] | None = None
-        self.trailers = trailers
-        self.lease = lease
-        self.data = data
-        self.end = end
-        self.tried = tried
-
-    def start(self) -> None:
-        """Open the connection."""
-        request = self._request
-        if request is None:
-            return
-        request.upstream = self
-        if not self.end:
-            request.pause_body()
-        self._opening = self.lease.upstream.connect().addCallbacks(self._opened, self._failed)
-
-    def _opened(self, connection: UpstreamConnection) -> None:
-        request, self._request = self._request, None
-        if request is None:
-            if not self.lease.upstream.put_back(connection):
-                connection.close()
-            return
-        if not self.end:
-            request.resume_body()  # before anything is written: if that is too much, the body is paused again
-        try:
-            self._proxy.start(request, connection, self.data, self.end and not self.trailers)
-        except GatewayError as error:
-            request.fail(error)
-        except Exception:
-            log.failure("a request could not be sent to {upstream}", upstream=self.lease.name)
-            request.fail(GatewayError("the request could not be sent"))
-        else:
-            if self.trailers:
-                connection.send_trailers(self.trailers)
-
-    def _failed(self, failure: Failure) -> None:
-        request = self._request
-        if request is None:
-            return
-        error = failure.value
-        if not isinstance(error, GatewayError):
-            error = ConnectionRefused(f"{self.lease.name}: {error}")
-        request.fail(error)
-
-    def send_data(self, data: bytes, end: bool) -> None:
-        """Keep content until there is somebody to send it to; what follows was stopped."""
-        self.data += data
-        self.end = end
-
-    def send_trailers(self, block: bytes) -> None:
-        """Keep the trailer section."""
-        self.trailers = block
-        self.end = True
-
-    def reset(self, error: GatewayError) -> None:
-        """Give up; a connection that still comes goes to the pool."""
-        self._request = None
-
-    def pause_body(self) -> None:
-        """Ignore: there is no response yet."""
-
-    def resume_body(self) -> None:
-        """Ignore: there is no response yet."""
 
 
 def _may_repeat(method: bytes, data: bytes, end: bool) -> bool:

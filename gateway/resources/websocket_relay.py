@@ -208,7 +208,10 @@ class Relay:
                 client.leg.close(Code.SERVICE_RESTART)
             else:
                 self._end_client()
-        upstream.end()
+        if upstream.blocked:
+            self._drop_upstream(ResponseStalled(_UNREAD))
+        else:
+            upstream.end()
 
     def _end_client(self) -> None:
         """End the client's exchange, which is logged thereby; the app's end is still read."""
@@ -220,7 +223,7 @@ class Relay:
         if self.client.ended and self.upstream.ended and self.upstream.gone:
             self._sockets.remove(self)
             if self.upstream.blocked:
-                self._exchange.reset(ResponseStalled("the app left, and does not read what was sent to it"))
+                self._exchange.reset(ResponseStalled(_UNREAD))
             for side in (self.client, self.upstream):
                 side.leg.detach()
                 side.release()
@@ -298,3 +301,6 @@ class Relay:
     def _blame(self, side: Side, message: str) -> None:
         error = ProtocolError(message) if side is self.client else ResponseInvalid(message)
         self._request.error = self._request.error or error
+
+
+_UNREAD = "the app left, and does not read what was sent to it"

@@ -121,7 +121,7 @@ def test_switch(start_gateway: StartGateway, demo: Upstream) -> None:
 
 
 def test_pages_of_the_operator(start_gateway: StartGateway, tmp_path: Path) -> None:
-    """Own pages are read when the gateway starts and work without the disk; a missing one costs nothing but a warning."""
+    """Own pages are read when the gateway starts and work without the disk; a missing one is a warning."""
     folder = tmp_path / "pages"
     folder.mkdir()
     (folder / "away.html").write_text("<h1>{host} naps</h1>")

@@ -524,7 +524,7 @@ def take(socket: Relayed, what: str, data: bytes) -> None:
 
 
 def check_frames(data: bytes, source: bytes) -> None:
-    """Check that only whole frames went out, but for a last one of the far side's, with nothing behind a close frame."""
+    """Check that whole frames went out, but for a last one of the far side, and nothing behind a close frame."""
     size = len(data)
     while True:
         try:
