@@ -163,7 +163,7 @@ class ProxyResource(Resource):
         if lease is None:
             raise NoUpstreamAvailable("no upstream may be used")
         sink: ResponseSink = opening or request
-        if self._intercept:
+        if self._intercept and opening is None:
             sink = Interceptor(sink, self._intercept)
         request.state = Attempt(data, end, target, fields, sink)
         connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
