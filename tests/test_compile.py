@@ -41,8 +41,8 @@ def test_the_examples_of_the_documentation(tmp_path: Path, patch: pytest.MonkeyP
     assert location(served.get("example.com", "/a?b")) == b"http://www.example.com/a?b"
     assert location(served.get("www.old-example.com", "/a?b")) == b"https://example.com/a?b"
     assert b"GET /api/x " in served.forwarded(APP, "app.example.org", "/api/x")
-    assert status(served.get("app.example.org", "/")) == 503
-    assert status(served.get("blog.example.com")) == 503
+    assert status(served.get("app.example.org", "/")) == 404
+    assert status(served.get("blog.example.com")) == 404
     for host in ("app.example.com", "staging.example.com"):
         assert status(served.get(host)) == 503
     assert [request.error and request.error.reason for request in served.world.log.finished[-2:]] == [
@@ -80,7 +80,7 @@ def test_the_maximal_file(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("host", "target", "expected"),
     [("www.a.com", "/gone", 410), ("www.a.com", "/old", 308), ("a.com", "/", 308), ("www.a.com", "/x/", 308),
-     ("www.a.com", "/down", 503), ("www.a.com", "/files", 503)],
+     ("www.a.com", "/down", 503), ("www.a.com", "/files", 404)],
 )  # fmt: skip
 def test_header_edits_reach_every_answer(
     tmp_path: Path, patch: pytest.MonkeyPatch, host: str, target: str, expected: int
