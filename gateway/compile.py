@@ -2,34 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from weakref import WeakValueDictionary
 
-from gateway.config.model import BrokenSite, Loaded, Location, Site
+from twisted.logger import Logger
+
+from gateway.config.model import BrokenSite, Location, Site
 from gateway.context import BuildContext
 from gateway.errors import HTTPError
 from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
 from gateway.filters.headers import HeaderFilter, request_edits
+from gateway.filters.prefix import PrefixFilter
+from gateway.filters.timing import TimingFilter
 from gateway.net.endpoints import client_endpoint
 from gateway.net.tls_client import UpstreamTLS
 from gateway.resources.assets import AssetRoots, AssetsResource
 from gateway.resources.page import ErrorPages, FixedReply, Reply
 from gateway.resources.proxy import Proxy, ProxyResource
 from gateway.resources.redirect import Redirect, RedirectResource, Target
+from gateway.resources.spool import SpoolResource
 from gateway.resources.static import Static, StaticResource
 from gateway.resources.static_answer import FileAnswers
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.units import Seconds
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.balancer import Balancer
-from gateway.upstream.exchange import ExchangeLimits
+from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.pool import Upstream
 from gateway.web.filter import Filter
 from gateway.web.request import Request
 from gateway.web.resource import Resource
 from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
+
+log = Logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltSite:
+    """What one site file adds to the tree.
+
+    Attributes:
+        hosts: Who answers for each exact name.
+        wildcards: Who answers for each wildcard, by the part behind `*.`.
+        fallback: Who answers for unknown names, if this is the default site.
+        upstreams: Keys of its upstreams in the registry.
+    """
+
+    hosts: Mapping[bytes, SiteResource]
+    wildcards: Mapping[bytes, SiteResource]
+    fallback: SiteResource | None
+    upstreams: frozenset[Hashable]
+
+
+def virtual_hosts(sites: Iterable[BuiltSite]) -> VirtualHosts:
+    """Put built sites together to a tree."""
+    hosts: dict[bytes, SiteResource] = {}
+    wildcards: dict[bytes, SiteResource] = {}
+    fallback = None
+    for site in sites:
+        hosts.update(site.hosts)
+        wildcards.update(site.wildcards)
+        fallback = site.fallback or fallback
+    return VirtualHosts(hosts, wildcards, fallback)
 
 
 class Compiler:
@@ -39,37 +77,35 @@ class Compiler:
         context: The process as features see it.
         pages: The built-in error pages.
         sockets: The process's open WebSockets.
-
-    Attributes:
-        upstreams: Keys of the upstreams that the tree built last uses.
     """
 
     def __init__(self, context: BuildContext, pages: ErrorPages, sockets: OpenSockets) -> None:
         self._context = context
         self._pages = pages
         self._sockets = sockets
+        self._roots: WeakValueDictionary[tuple[str, ...], AssetRoots] = WeakValueDictionary()
         self._files = FileAnswers(context.disk, context.wall_clock)
-        self.upstreams: set[Hashable] = set()
+        self._upstream_keys: set[Hashable] = set()
 
-    def tree(self, loaded: Loaded) -> VirtualHosts:
-        """Build the tree of a whole folder."""
-        self.upstreams = set()
-        hosts: dict[bytes, SiteResource] = {}
-        wildcards: dict[bytes, SiteResource] = {}
-        fallback = None
-        for site in loaded.sites:
+    def build(self, site: Site | BrokenSite) -> BuiltSite:
+        """Build what the names of one site file answer.
+
+        Raises:
+            OSError: A file that the site needs cannot be read.
+        """
+        self._upstream_keys = set()
+        if isinstance(site, BrokenSite):
+            resource = elsewhere = self._broken(site)
+        else:
             resource = self.site(site)
             elsewhere = self._canonical(site) if site.canonical else resource
-            for host in site.hosts:
-                hosts[host.encode("ascii")] = resource if host == site.canonical else elsewhere
-            wildcards.update((name.encode("ascii"), elsewhere) for name in site.wildcards)
-            fallback = resource if site.default else fallback
-        for broken in loaded.broken:
-            resource = self._broken(broken)
-            hosts.update((host.encode("ascii"), resource) for host in broken.hosts)
-            wildcards.update((name.encode("ascii"), resource) for name in broken.wildcards)
-            fallback = resource if broken.default else fallback
-        return VirtualHosts(hosts, wildcards, fallback)
+        canonical = site.canonical if isinstance(site, Site) else ""
+        return BuiltSite(
+            hosts={host.encode("ascii"): resource if host == canonical else elsewhere for host in site.hosts},
+            wildcards={name.encode("ascii"): elsewhere for name in site.wildcards},
+            fallback=resource if site.default else None,
+            upstreams=frozenset(self._upstream_keys),
+        )
 
     def site(self, site: Site) -> SiteResource:
         """Build one site."""
@@ -81,6 +117,8 @@ class Compiler:
             filters.append(SlashFilter(location.slash))
         if location.headers:
             filters.append(HeaderFilter(*location.headers))
+        if isinstance(location.leaf, Proxy):
+            filters += _proxy_filters(location, location.leaf)
         return LocationResource(
             self._leaf(site, location, location.leaf),
             self._pages,
@@ -116,7 +154,7 @@ class Compiler:
                 app = self._proxy(site, location, leaf)
                 if not site.assets or location.prefix:
                     return app
-                return AssetsResource(AssetRoots(site.assets, self._context.clock), self._files, app)
+                return AssetsResource(self._asset_roots(site.assets), self._files, app)
             case Redirect():
                 prefix = location.prefix.encode("utf-8")
                 return RedirectResource(Target(leaf.to), leaf.status, prefix=prefix, whole_site=not prefix)
@@ -127,13 +165,19 @@ class Compiler:
                 # A route to one path serves the file of that name.
                 return StaticResource(leaf, self._files, prefix.rpartition(b"/")[0] if location.exact else prefix)
 
+    def _asset_roots(self, patterns: tuple[str, ...]) -> AssetRoots:
+        """Find or make the folders of assets: a reload must not forget those of the last release."""
+        roots = self._roots.get(patterns)
+        if roots is None:
+            roots = self._roots[patterns] = AssetRoots(patterns, self._context.clock)
+        return roots
+
     # Upstreams.
 
     def _proxy(self, site: Site, location: Location, proxy: Proxy) -> Resource:
         context = self._context
         upstreams = [self._upstream(address, proxy) for address in proxy.to]
-        host = proxy.to[0].name.removeprefix("https://").removesuffix(":443") if proxy.to[0].tls else ""
-        return ProxyResource(
+        resource = ProxyResource(
             Balancer(upstreams),
             clock=context.clock,
             via=context.via,
@@ -141,12 +185,12 @@ class Compiler:
             websocket=proxy.websocket,
             names=frozenset((*site.hosts, *(f"*.{name}" for name in site.wildcards))),
             retries=proxy.retries,
-            host=host.encode("ascii"),
             prefix=location.prefix.encode("utf-8") if proxy.strip else b"",
             edits=[request_edits(*location.request_headers)] if location.request_headers else [],
             forwarded=proxy.forwarded,
             request_start=partial(_request_start, context) if proxy.request_start else None,
         )
+        return SpoolResource(resource, proxy.buffer, context.reactor) if proxy.buffer else resource
 
     def _upstream(self, address: UpstreamAddress, proxy: Proxy) -> Upstream:
         limits = ExchangeLimits(
@@ -156,8 +200,8 @@ class Compiler:
         if address.tls:
             ca = Path(proxy.ca).read_bytes() if proxy.ca else b""
             tls = UpstreamTLS(server_name=proxy.server_name, ca=ca, verify=proxy.verify)
-        key = (address, limits, tls, proxy.connect_timeout, proxy.max_idle)
-        self.upstreams.add(key)
+        key = (address, limits, tls, proxy.connect_timeout, proxy.tls_timeout, proxy.max_idle)
+        self._upstream_keys.add(key)
         return self._context.upstreams.obtain(key, partial(self._make_upstream, address, limits, tls, proxy))
 
     def _make_upstream(
@@ -170,8 +214,12 @@ class Compiler:
             path=address.path,
             tls=tls,
             timeout=proxy.connect_timeout,
+            tls_timeout=proxy.tls_timeout,
         )
-        return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle)
+        if tls is not None and not tls.verify:
+            log.warn("{upstream}: its certificate is not verified (verify = false)", upstream=address.name)
+        host = address.name.removeprefix("https://").removesuffix(":443").encode("ascii") if address.tls else b""
+        return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle, host)
 
 
 class Refusal(Resource):
@@ -190,6 +238,16 @@ class Refusal(Resource):
         """
         status, reason, message = self._error
         raise HTTPError(status, reason, message=message)
+
+
+def _proxy_filters(location: Location, proxy: Proxy) -> list[Filter]:
+    """Make the filters nearest to an app, which are the first to see its responses."""
+    filters: list[Filter] = []
+    if proxy.server_timing:
+        filters.append(TimingFilter())
+    if proxy.strip and location.prefix:
+        filters.append(PrefixFilter(location.prefix))
+    return filters
 
 
 def _request_start(context: BuildContext) -> bytes:

@@ -119,6 +119,14 @@ class TooManyConnections(GatewayStopping):
     reason = "too_many_connections"
 
 
+class SpoolFailed(GatewayError):
+    """Request content could not be kept on disk before the application was asked."""
+
+    status = 503
+    reason = "spool_failed"
+    proxy_status: ClassVar[str] = "proxy_internal_error"
+
+
 class UpstreamError(GatewayError):
     """The application behind the gateway failed."""
 

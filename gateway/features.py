@@ -1,6 +1,6 @@
 """The registry of features: what may answer a request, which keys a site file knows, which of them wait.
 
-One line here makes a settings class part of site files; nothing is found by scanning.
+Nothing is found by scanning: a feature has its line here and its key in `config.site_file`; a test holds both equal.
 """
 
 from __future__ import annotations
@@ -68,3 +68,12 @@ NOT_YET: Mapping[str, str] = {
     "log": "logs of a site",
 }
 """Keys known but without effect so far: a site that uses one is not served, for it may rely on it."""
+
+WITHOUT_EFFECT: Mapping[str, str] = {
+    "errors": "the built-in error pages are shown",
+    "maintenance": "the built-in error pages are shown",
+    "noindex": "no X-Robots-Tag is sent",
+    "security": "no security headers are sent",
+    "security_txt": "no security.txt is served",
+}
+"""Keys of a site that come with a later version, and what happens instead: the site is served all the same."""

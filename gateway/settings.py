@@ -10,12 +10,14 @@ import os.path
 import re
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import is_dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -132,12 +134,12 @@ def _number(value: Any, expected: str) -> Any:
 
 
 def _network(value: Any) -> Any:
+    if isinstance(value, (IPv4Network, IPv6Network)):
+        return value
     if isinstance(value, str):
-        try:
+        with suppress(ValueError):
             return ip_network(value, strict=False)
-        except ValueError:
-            raise ValueError(f'expected an address or network such as "10.0.0.0/8", got {value!r}') from None
-    return value
+    raise ValueError(f'expected an address or network such as "10.0.0.0/8", got {value!r}')
 
 
 def _field_name(value: Any) -> str:
@@ -154,6 +156,22 @@ def _field_value(value: Any) -> str:
     if not _FIELD_VALUE.fullmatch(value):
         raise ValueError("expected a field value without control characters, line ends or outer blanks")
     return value
+
+
+def waits(default: object, what: str) -> AfterValidator:
+    """Refuse any value but the default: the setting is known, and has no effect so far.
+
+    Args:
+        default: The value that may be written.
+        what: What it will do, for people.
+    """
+
+    def check(value: Any) -> Any:
+        if value != default:
+            raise ValueError(f"not yet: {what} will come with a later version")
+        return value
+
+    return AfterValidator(check)
 
 
 Duration = Annotated[

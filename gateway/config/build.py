@@ -16,7 +16,7 @@ from gateway.config.site_file import RouteTable, SiteFile
 from gateway.config.source import Origin, Source
 from gateway.errors import ConfigError
 from gateway.features import LEAVES, Leaf
-from gateway.filters.headers import HeaderEdits, request_edits
+from gateway.filters.headers import HeaderEdits
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.static import Static
@@ -44,7 +44,6 @@ class SiteBuilder:
     def build(self) -> Site | list[ConfigError]:
         """Make the site, or tell all that is wrong."""
         locations = self._locations()
-        self._check_request_headers(self.file.request_headers, ("request_headers",))
         self._check_names()
         self._check_assets(locations)
         if self.errors:
@@ -115,8 +114,6 @@ class SiteBuilder:
         route = table if isinstance(table, RouteTable) else RouteTable()
         if isinstance(leaf[1], Proxy) and leaf[1].ca:
             self._check_authorities(leaf[1].ca, (*path, "ca"))
-        if isinstance(table, RouteTable):
-            self._check_request_headers(route.request_headers, (*path, "request_headers"))
         max_body, setting = MAX_BODY, "max_body (default)"
         if site.max_body is not None:
             max_body, setting = site.max_body, str(self._origin(("max_body",)))
@@ -143,12 +140,6 @@ class SiteBuilder:
             return
         if b"-----BEGIN CERTIFICATE-----" not in content:
             self._complain(f"{ca} holds no PEM certificate", path, kind="file")
-
-    def _check_request_headers(self, edits: HeaderEdits, path: KeyPath) -> None:
-        try:
-            request_edits(edits)
-        except ValueError as error:
-            self._complain(str(error), path)
 
     def _check_names(self) -> None:
         own = self.sources[0].data

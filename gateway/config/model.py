@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from gateway.config.source import NOWHERE, Origin
 from gateway.errors import ConfigError
 from gateway.features import Leaf, Security
 from gateway.filters.canonical import Slash
 from gateway.filters.headers import HeaderEdits
-from gateway.settings import Duration, FieldName, FilePath, Size, settings
+from gateway.net.listeners import ListenAddress, parse_listen
+from gateway.settings import Duration, FieldName, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
 
 Https = Literal["redirect", "optional", "off"]
@@ -26,64 +27,20 @@ MAX_BODY = ByteCount(100_000_000)
 """Request content let through unless a site says otherwise; nginx's 1 MB breaks uploads to Phoenix apps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Where to listen.
-
-    Attributes:
-        host: IP address, without brackets; empty for a socket of another kind.
-        port: TCP port.
-        path: Path of a UNIX socket.
-        systemd: Name of a socket that systemd hands over (`FileDescriptorName=`).
-    """
-
-    host: str = ""
-    port: int = 0
-    path: str = ""
-    systemd: str = ""
-
-    def __str__(self) -> str:
-        if self.path:
-            return f"unix:{self.path}"
-        if self.systemd:
-            return f"systemd:{self.systemd}"
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def parse_listener(text: str) -> Listener:
-    """Read `ADDRESS:PORT`, `unix:PATH` or `systemd:NAME`.
-
-    Raises:
-        ValueError: It is none of these.
-    """
-    for prefix in ("unix:", "systemd:"):
-        if text.startswith(prefix) and len(text) > len(prefix):
-            rest = text.removeprefix(prefix)
-            return Listener(path=rest) if prefix == "unix:" else Listener(systemd=rest)
-    found = _ADDRESS_PORT.fullmatch(text)
-    if found and int(found["port"]) < 65536:
-        host = found["host"].strip("[]")
-        try:
-            ip_address(host)
-        except ValueError:
-            pass
-        else:
-            return Listener(host, int(found["port"]))
-    raise ValueError(f'expected "ADDRESS:PORT" such as "[::]:80", "unix:PATH" or "systemd:NAME", got {text!r}')
-
-
 def _listener(value: Any) -> Any:
-    return parse_listener(value) if isinstance(value, str) else value
+    return parse_listen(value) if isinstance(value, str) else value
 
 
 Listen = Annotated[
-    Listener,
+    ListenAddress,
     BeforeValidator(_listener),
     WithJsonSchema({"type": "string", "description": '"ADDRESS:PORT", "unix:PATH" or "systemd:NAME"'}),
 ]
 
 
 def _trusted(value: Any) -> str | IPv4Network | IPv6Network:
+    if isinstance(value, (IPv4Network, IPv6Network)):
+        return value
     if value in ("private", "cloudflare"):
         return str(value)
     if isinstance(value, str):
@@ -102,6 +59,12 @@ TrustedProxy = Annotated[
 """A peer whose forwarded fields are believed: a network, or the name of a list of networks."""
 
 
+def _directory(text: str) -> str:
+    if text not in ("letsencrypt", "letsencrypt-staging") and not _HTTPS.fullmatch(text):
+        raise ValueError(f'expected "letsencrypt", "letsencrypt-staging" or an https:// URL, got {text!r}')
+    return text
+
+
 @settings
 class Acme:
     """Settings, the table `[acme]` of gateway.toml.
@@ -113,7 +76,7 @@ class Acme:
     """
 
     email: str = ""
-    directory: str = Field(default="letsencrypt", pattern=r"^(letsencrypt|letsencrypt-staging|https://\S+)$")
+    directory: Annotated[str, AfterValidator(_directory)] = "letsencrypt"
     ca_file: FilePath = ""
 
 
@@ -124,7 +87,7 @@ class LogSettings:
     Attributes:
         folder: Where access logs go; standard output where empty. By default $LOGS_DIRECTORY.
         format: `combined`, which goaccess and fail2ban read, or `json`.
-        skip: Paths whose requests are not logged.
+        skip: Paths whose requests are not logged; `/health` is one path, `/assets/*` all below it.
     """
 
     folder: FilePath = ""
@@ -186,13 +149,13 @@ class GatewayConfig:
         limits: What clients may take.
     """
 
-    http: tuple[Listen, ...] = (Listener("::", 80),)
-    https: tuple[Listen, ...] = (Listener("::", 443),)
+    http: tuple[Listen, ...] = (ListenAddress("::", 80),)
+    https: tuple[Listen, ...] = (ListenAddress("::", 443),)
     state: FilePath = ""
-    workers: int = Field(default=1, ge=1, le=64)
+    workers: Annotated[int, Field(ge=1, le=64), waits(1, "several processes")] = 1
     trusted_proxies: tuple[TrustedProxy, ...] = ()
     client_ip_header: FieldName | None = None
-    local_ca: bool = False
+    local_ca: Annotated[bool, waits(False, "a local certificate authority")] = False
     acme: Acme = Acme()
     log: LogSettings = LogSettings()
     limits: Limits = Limits()
@@ -302,4 +265,4 @@ class Loaded:
     errors: tuple[ConfigError, ...] = ()
 
 
-_ADDRESS_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9.]+):(?P<port>\d{1,5})", re.ASCII)
+_HTTPS = re.compile(r"https://[!-~]+")

@@ -36,6 +36,8 @@ def site_schema() -> Schema:
     schema = _schema_of(SiteFile, "gateway: a site file")
     definitions = schema["$defs"]
     proxy, route = definitions["Proxy"], definitions["RouteTable"]
+    upstreams = proxy["properties"]["to"]
+    proxy["properties"]["to"] = {"description": upstreams["description"], "anyOf": [upstreams["items"], upstreams]}
     beside = {key: proxy["properties"][key] for key in PROXY_KEYS}
     route["properties"] = {**beside, **route["properties"]}
     waiting = {key: {"description": f"Not yet supported: {what}."} for key, what in NOT_YET.items()}
@@ -53,8 +55,7 @@ def _schema_of(cls: type, title: str) -> Schema:
     schema = TypeAdapter(cls).json_schema()
     described = {"": cls, **{each.__name__: each for each in _CLASSES}}
     for name, table in {"": schema, **schema.get("$defs", {})}.items():
-        if name in described:
-            _describe(table, described[name])
+        _describe(table, described[name])
     return {"$schema": _DIALECT, **schema, "title": title}
 
 

@@ -35,7 +35,7 @@ def resolve(
     data: Mapping[str, object],
     folder: str,
     environ: Mapping[str, str],
-    skip: Callable[[KeyPath], bool] = lambda path: False,
+    skip: Callable[[KeyPath], bool],
 ) -> Resolved:
     """Replace all references in parsed TOML.
 

@@ -125,6 +125,12 @@ def _error_key(text: str) -> str:
     return text
 
 
+def _contact(text: str) -> str:
+    if text and not _CONTACT.fullmatch(text):
+        raise ValueError(f'expected "mailto:someone@example.com", "https://…" or "tel:…", got {text!r}')
+    return text
+
+
 def read_https(value: Any) -> Any:
     """`true` → `redirect`, `false` → `off`."""
     return {True: "redirect", False: "off"}[value] if isinstance(value, bool) else value
@@ -177,11 +183,14 @@ HostPattern = Annotated[str, BeforeValidator(_host)]
 """An element of `hosts`."""
 ErrorKey = Annotated[str, AfterValidator(_error_key)]
 """A key of `[errors]`."""
+Contact = Annotated[str, AfterValidator(_contact)]
+"""Whom to tell about a hole (RFC 9116 §2.5.3)."""
 MaintenanceForm = Annotated[FilePath, BeforeValidator(_maintenance), WithJsonSchema({"type": ["string", "boolean"]})]
 """A page's path; `false` is the same as none."""
 PathsForm = Annotated[tuple[FilePath, ...], ShortForm(_list, _TEXT)]
 """One path or several."""
 
+_CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+|tel:[+0-9-]+")
 _PATH_PATTERN = re.compile(r"/(?!/)(?:[^*%?#\\\x00-\x1f\x7f/]|/(?!/))*\*?", re.ASCII)
 _DOTS = re.compile(r"/\.\.?(?:/|$)|[^/]\*$")
 _ERROR_KEY = re.compile(r"[45](?:\d\d|xx)", re.ASCII)

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from gateway.config.model import Https
 from gateway.config.shorthand import (
+    Contact,
     ErrorKey,
     HeadersForm,
     HostPattern,
@@ -60,7 +61,7 @@ class RouteTable:
     clean: Clean | None = None
     listing: bool | None = None
     untrusted: bool | None = None
-    headers: HeadersForm = HeaderEdits()
+    headers: HeadersForm = Field(default_factory=HeaderEdits)
     request_headers: RequestHeadersForm = HeaderEdits()
 
 
@@ -111,7 +112,7 @@ class SiteFile:
     redirect: RedirectForm | None = None
     routes: dict[PathPattern, Route] = Field(default_factory=dict)
     redirects: dict[PathPattern, RedirectEntry] = Field(default_factory=dict)
-    headers: HeadersForm = HeaderEdits()
+    headers: HeadersForm = Field(default_factory=HeaderEdits)
     request_headers: RequestHeadersForm = HeaderEdits()
     websocket: WebSocket | None = None
     errors: dict[ErrorKey, FilePath] = Field(default_factory=dict)
@@ -127,8 +128,8 @@ class SiteFile:
     security: Security = "basic"
     assets: PathsForm = ()
     noindex: bool = False
-    security_txt: str = Field(default="", pattern=r"^(mailto:\S+@\S+|https://\S+|tel:\S+)?$")
+    security_txt: Contact = ""
 
 
 SITE_KEYS = frozenset(SiteFile.__dataclass_fields__)
-ROUTE_KEYS = frozenset(RouteTable.__dataclass_fields__)
+"""Keys that stand in a site file outside of any table."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gateway.config.loader import load
 from gateway.config.model import Loaded, Location, Site
+from gateway.config.pending import pending
 from gateway.config.source import Origin
 from gateway.control.findings import Finding, as_json
 from gateway.control.hops import Journey, Redirects
@@ -40,7 +41,7 @@ def check(loaded: Loaded, machine: Machine) -> list[Finding]:
         machine: Where to look for files and upstreams.
     """
     errors = [Finding.of(error) for error in loaded.errors]
-    warnings = [finding for site in loaded.sites for finding in _missing_paths(site, machine)]
+    warnings = [finding for site in loaded.sites for finding in (*_missing_paths(site, machine), *_pending(site))]
     warnings += _upstreams(loaded.sites, machine)
     seen = set()
     for journey in Redirects(loaded.sites).journeys():
@@ -66,13 +67,16 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
+def _pending(site: Site) -> Iterator[Finding]:
+    for origin, message in pending(site):
+        yield _warning(origin, message)
+
+
 def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
     for location in site.locations:
         leaf = location.leaf
         if isinstance(leaf, Static) and not machine.has_folder(leaf.root):
             yield _warning(location.origin, f"there is no folder {leaf.root}")
-        if isinstance(leaf, Proxy) and leaf.accel and not machine.has_folder(leaf.accel):
-            yield _warning(location.origin, f"there is no folder {leaf.accel}")
         if isinstance(leaf, Proxy) and not leaf.verify and any(upstream.tls for upstream in leaf.to):
             yield _warning(location.origin, "the certificate of the upstream is not verified")
     for folder in site.assets:

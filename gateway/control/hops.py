@@ -78,7 +78,8 @@ class Redirects:
         """Tell where a URL is redirected to; None where it is answered, or is another server's."""
         parts = urlsplit(url)
         host, path = (parts.hostname or "").removesuffix("."), parts.path or "/"
-        site = self._hosts.get(f"[{host}]" if ":" in host else host) or self._wildcards.get(host.partition(".")[2])
+        host = f"[{host}]" if ":" in host else host
+        site = self._hosts.get(host) or self._wildcards.get(host.partition(".")[2])
         if site is None or parts.port not in (None, 80, 443):
             return None
         location = _find(site, path)

@@ -53,6 +53,18 @@ def decide_path(target: bytes) -> Path:
     )
 
 
+def unresolved_path(target: bytes) -> bytes:
+    """Find the path as an application sees it that decodes, but resolves no dot segments.
+
+    Args:
+        target: A request target in origin-form, or `*`, that `decide_path` accepts.
+    """
+    path = target.partition(b"?")[0]
+    if path[:1] != b"/":
+        return b"/"
+    return _SLASHES.sub(b"/", unquote_to_bytes(path))
+
+
 def strip_prefix(target: bytes, prefix: bytes) -> bytes:
     """Take a route's prefix off a target, leaving what follows it byte for byte.
 
@@ -122,6 +134,7 @@ def _resolve(path: bytes) -> bytes:
 
 
 _SLASH = ord("/")
+_SLASHES = re.compile(rb"[/\\]+")
 _UNUSUAL = re.compile(rb"%|//|/\.|\\")
 _INVALID_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ENCODED_SEPARATOR = re.compile(rb"%(2[Ff]|5[Cc])")

@@ -5,11 +5,13 @@ The choice costs speed only: protocols, errors and time-outs are the same on bot
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  look-ups load it, and by then twistd may have given up the right to read it
 import os
 import socket
 from pathlib import Path
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet import unix
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint, HostnameEndpoint, UNIXClientEndpoint
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import (
@@ -56,6 +58,7 @@ def client_endpoint(
     path: str = "",
     tls: UpstreamTLS | None = None,
     timeout: Seconds,
+    tls_timeout: Seconds | None = None,
 ) -> IStreamClientEndpoint:
     """Connect to an upstream; make one endpoint per upstream and call its `connect` for each connection.
 
@@ -65,7 +68,8 @@ def client_endpoint(
         port: TCP port.
         path: Path of a UNIX socket, instead of host and port.
         tls: How to speak TLS to it; None for plain text.
-        timeout: For the look-up and all addresses together; the TLS handshake has as long again.
+        timeout: For the look-up and all addresses together.
+        tls_timeout: For the TLS handshake; None for as long again.
 
     Returns:
         An endpoint whose `connect` fails with errors of `gateway.errors` only: NameLookupFailed, ConnectionRefused,
@@ -81,9 +85,10 @@ def client_endpoint(
         plain = UNIXClientEndpoint(reactor, path, timeout=timeout)
     else:
         plain = HostnameEndpoint(reactor, host, port, timeout=timeout)
-    endpoint: IStreamClientEndpoint = _UpstreamEndpoint(plain, name, timeout)
+    endpoint: IStreamClientEndpoint = _UpstreamEndpoint(reactor, plain, name, timeout)
     if tls is not None:
-        endpoint = TLSClientEndpoint(reactor, endpoint, tls, name, tls.server_name or host, timeout)
+        handshake = timeout if tls_timeout is None else tls_timeout
+        endpoint = TLSClientEndpoint(reactor, endpoint, tls, name, tls.server_name or host, handshake)
     return endpoint
 
 
@@ -121,10 +126,26 @@ class _TwistedServerEndpoint:
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         self._sock.listen(backlog())
+        if self._sock.family == socket.AF_UNIX:
+            return succeed(self._listen_unix(protocolFactory))
         descriptor = os.dup(self._sock.fileno())  # Twisted's endpoint closes the descriptor that it is given
         endpoint = AdoptedStreamServerEndpoint(self._reactor, descriptor, self._sock.family)
         self._sock.close()
         listening: Deferred[IListeningPort] = endpoint.listen(protocolFactory)
+        return listening
+
+    def _listen_unix(self, factory: IProtocolFactory) -> IListeningPort:
+        """Listen without Twisted's care for the socket's file.
+
+        Twisted opens it to everybody, removes it at the end and shuts the socket down, even where it is systemd's
+        or out of our rights; there is no public way to stop it.
+        """
+        port = unix.Port._fromListeningDescriptor(self._reactor, self._sock.fileno(), factory)
+        port._bindPath = "\0"  # as if the name were abstract
+        port._shouldShutdown = False
+        port.startListening()
+        self._sock.close()
+        listening: IListeningPort = port
         return listening
 
 
@@ -132,13 +153,17 @@ class _TwistedServerEndpoint:
 class _UpstreamEndpoint:
     """Speaks of failures in the gateway's terms, whichever transport failed."""
 
-    def __init__(self, endpoint: IStreamClientEndpoint, name: str, timeout: float) -> None:
+    def __init__(self, clock: IReactorTime, endpoint: IStreamClientEndpoint, name: str, timeout: float) -> None:
+        self._clock = clock
         self._endpoint = endpoint
         self._name = name
         self._timeout = timeout
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        return self._endpoint.connect(protocolFactory).addCallbacks(_without_delay, self._explain)
+        connecting = self._endpoint.connect(protocolFactory)
+        if not isinstance(self._endpoint, LoopClientEndpoint):  # Twisted's look-up has no deadline of its own
+            connecting.addTimeout(self._timeout, self._clock, _too_slow)
+        return connecting.addCallbacks(_without_delay, self._explain)
 
     def _explain(self, failure: Failure) -> Failure:
         problem = failure.value
@@ -151,6 +176,12 @@ class _UpstreamEndpoint:
             return failure
         explained.__cause__ = problem
         return Failure(explained)
+
+
+def _too_slow(result: object, _timeout: float) -> object:
+    if isinstance(result, Failure):
+        raise TimeoutError
+    return result
 
 
 def _without_delay(protocol: IProtocol) -> IProtocol:

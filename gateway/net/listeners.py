@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from twisted.python.systemd import ListenFDs
-
 from gateway.errors import Blame, GatewayError
 
 
@@ -109,7 +107,7 @@ def _bind_port(address: ListenAddress, source: str) -> socket.socket:
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as problem:
-        raise _refusal(address, source, problem) from problem
+        raise refusal(address, source, problem) from problem
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -119,7 +117,7 @@ def _bind_port(address: ListenAddress, source: str) -> socket.socket:
         sock.bind((address.host, address.port))
     except OSError as problem:
         sock.close()
-        raise _refusal(address, source, problem) from problem
+        raise refusal(address, source, problem) from problem
     return sock
 
 
@@ -132,7 +130,7 @@ def _bind_path(address: ListenAddress, source: str) -> socket.socket:
         Path(address.path).chmod(address.mode)
     except OSError as problem:
         sock.close()
-        raise _refusal(address, source, problem) from problem
+        raise refusal(address, source, problem) from problem
     return sock
 
 
@@ -156,10 +154,10 @@ def _remove_stale(path: str) -> None:
 
 
 def _inherited(address: ListenAddress, source: str) -> list[socket.socket]:
-    named = zip(*_held_by_systemd(), strict=True)
-    found = [descriptor for descriptor, name in named if name == address.systemd]
+    held = held_by_systemd(Path("/proc/self/environ").read_bytes(), os.getpid())
+    found = [descriptor for name, descriptor in held if name == address.systemd]
     if not found:
-        names = ", ".join(sorted(set(_held_by_systemd()[1]))) or "none"
+        names = ", ".join(sorted({name for name, _ in held})) or "none"
         raise ListenError(
             f"cannot listen on {address.name} ({source}): systemd handed over no socket of that name (it has {names}); "
             f"set FileDescriptorName={address.systemd} in the .socket unit and start the service through it"
@@ -174,13 +172,38 @@ def _inherited(address: ListenAddress, source: str) -> list[socket.socket]:
     return sockets
 
 
-def _held_by_systemd() -> tuple[list[int], list[str]]:
-    held = ListenFDs.fromEnvironment()
-    named = held.inheritedNamedDescriptors()
-    return list(named.values()), list(named)
+def held_by_systemd(environment: bytes, pid: int) -> list[tuple[str, int]]:
+    """List the sockets that systemd handed to this process.
+
+    Args:
+        environment: As it was when the process started, in the form of `/proc/self/environ`: importing Twisted's
+            endpoints removes these variables from `os.environ`.
+        pid: This process; what was handed to another is not ours (so it takes `twistd -n`).
+
+    Returns:
+        Names and descriptors.
+
+    Source: sd_listen_fds(3).
+    """
+    variables = dict(entry.split(b"=", 1) for entry in environment.split(b"\0") if b"=" in entry)
+    count = variables.get(b"LISTEN_FDS", b"")
+    if variables.get(b"LISTEN_PID") != str(pid).encode() or not count.isdigit():
+        return []
+    given = variables.get(b"LISTEN_FDNAMES", b"").decode(errors="replace")
+    names = given.split(":")
+    if not given or len(names) != int(count):
+        names = ["unknown"] * int(count)
+    return list(zip(names, range(3, 3 + int(count)), strict=True))
 
 
-def _refusal(address: ListenAddress, source: str, problem: OSError) -> ListenError:
+def refusal(address: ListenAddress, source: str, problem: OSError) -> ListenError:
+    """Say which listener failed, why, and what to do.
+
+    Args:
+        address: Where to listen.
+        source: File and key that ask for it.
+        problem: What the system said.
+    """
     advice = {
         errno.EADDRINUSE: _in_use,
         errno.EACCES: _not_permitted,
@@ -222,4 +245,4 @@ def _no_folder(address: ListenAddress) -> str:
 
 
 _FORMS = '"ADDRESS:PORT", "[::]:PORT", "unix:PATH" or "systemd:NAME"'
-_ADDRESS = re.compile(r"(?:(?P<four>[0-9.]+)|\[(?P<six>[0-9A-Fa-f:.]+)\]):(?P<port>\d{1,5})", re.ASCII)
+_ADDRESS = re.compile(r"(?:(?P<four>[0-9.]+)|\[(?P<six>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]):(?P<port>\d{1,5})", re.ASCII)

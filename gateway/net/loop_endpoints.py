@@ -48,8 +48,8 @@ class LoopPort:
     async def start(self) -> LoopPort:
         """Accept connections from now on."""
         self._factory.doStart()
-        make = self._loop.create_unix_server if self._sock.family == socket.AF_UNIX else self._loop.create_server
-        self._server = await make(self._connection, sock=self._sock, backlog=self._backlog)
+        # For UNIX sockets too: create_unix_server would remove the file at the end, which may be systemd's.
+        self._server = await self._loop.create_server(self._connection, sock=self._sock, backlog=self._backlog)
         return self
 
     def startListening(self) -> None:

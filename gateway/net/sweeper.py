@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from twisted.logger import Logger
+
 from gateway.units import Seconds
+
+log = Logger()
 
 
 class Sweepable(Protocol):
@@ -34,9 +38,12 @@ class Sweeper:
         return len(self._members)
 
     def sweep(self, now: Seconds) -> None:
-        """Sweep every member; a member may remove itself or others meanwhile."""
+        """Sweep every member; a member may remove itself or others meanwhile, and one that fails stops no other."""
         for member in list(self._members):
-            member.sweep(now)
+            try:
+                member.sweep(now)
+            except Exception:
+                log.failure("the deadlines of {member!r} could not be checked", member=member)
 
 
 class Stillness:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable, Iterable
 from typing import cast
 
@@ -40,6 +41,7 @@ from gateway.net.addresses import INTERNET_FAMILIES, twisted_address
 from gateway.net.producers import PullPusher
 
 log = Logger()
+_RESET = struct.pack("ii", 1, 0)  # linger on, for 0 s: closing sends RST
 
 
 @implementer(ITCPTransport, IConsumer, IPushProducer)
@@ -184,7 +186,10 @@ class LoopTransport:
             self._transport.close()
 
     def abortConnection(self) -> None:
-        """Close at once; what is unsent is lost."""
+        """Close at once with a reset, so that the peer cannot take it for an orderly end; what is unsent is lost."""
+        found = self._socket()
+        if found is not None and not self.disconnecting:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._end(error.ConnectionAborted())
 
     def loseWriteConnection(self) -> None:
@@ -236,6 +241,11 @@ class LoopTransport:
     def stopProducing(self) -> None:
         """Close: the consumer of what is read here went away."""
         self.loseConnection()
+
+    def fileno(self) -> int:
+        """Give the descriptor, for a look at what is unread; -1 once the connection is gone."""
+        found = self._transport.get_extra_info("socket") if self._transport is not None else None
+        return cast("socket.socket", found).fileno() if found is not None else -1
 
     def getPeer(self) -> IPv4Address | IPv6Address:
         """Give the other end's address."""

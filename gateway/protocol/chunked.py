@@ -31,7 +31,8 @@ class ChunkedDecoder:
     Attributes:
         done: Whether the end of the trailer section was read.
         rest: Octets after the end; empty before.
-        trailers: End-to-end trailer lines, each ending in CRLF; fields that RFC 9110 §6.5.1 forbids there are dropped.
+        trailers: End-to-end trailer lines, each ending in CRLF, without the fields that RFC 9110 §6.5.1 forbids; empty
+            before `done`.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class ChunkedDecoder:
         "_pending",
         "_section",
         "_state",
+        "_trailers",
         "done",
         "rest",
         "trailers",
@@ -58,6 +60,7 @@ class ChunkedDecoder:
         self._extensions = 0
         self._section = 0
         self._count = 0
+        self._trailers: list[bytes] = []
 
     def receive(self, data: bytes) -> bytes:
         """Decode more octets.
@@ -139,6 +142,7 @@ class ChunkedDecoder:
             self._take_trailer(line)
         else:
             self._state = _State.DONE
+            self.trailers = b"".join(self._trailers)
             self.done = True
 
     def _size(self, line: bytes) -> int:
@@ -177,7 +181,7 @@ class ChunkedDecoder:
         name, colon, _ = line.partition(b":")
         lower = check_name(name, colon)
         if lower not in _NOT_IN_TRAILERS and not imitates(lower):
-            self.trailers += line + b"\r\n"
+            self._trailers.append(line + b"\r\n")
 
     def _check_section(self, more: int) -> None:
         if self._section + more > self._limits.size:

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from gateway.errors import ProtocolError
 from gateway.http.fields import TOKEN_OCTETS, split_list
 from gateway.http.known import (
+    AUTHORIZATION,
     BITS,
     CONNECTION,
     CONTENT_LENGTH,
@@ -164,18 +165,17 @@ def octet_error(lines: bytes) -> str:
 
 
 def content_length(value: bytes) -> int:
-    """Read Content-Length; several lines pass where all are equal numbers.
+    """Read Content-Length; several lines pass where all are equal, digit by digit.
 
     Raises:
-        ProtocolError: It is no number of at most 18 digits, or the numbers differ.
+        ProtocolError: It is no number of at most 18 digits, or the lines differ.
 
     Source: RFC 9112 §6.2, §6.3; RFC 9110 §8.6.
     """
     if b"\n" in value:
-        first, *others = (content_length(one) for one in value.split(b"\n"))
-        if others.count(first) != len(others):
+        value, *others = value.split(b"\n")
+        if others.count(value) != len(others):
             raise ProtocolError("several unequal Content-Length (RFC 9112 §6.3)")
-        return first
     if not value.isdigit() or len(value) > _MAX_DIGITS:
         raise ProtocolError("Content-Length is not a number (RFC 9112 §6.2)")
     return int(value)
@@ -225,7 +225,7 @@ def remember(memory: dict[bytes, _Value], key: bytes, value: _Value) -> None:
 _DROP: Final = 1 << 40
 _SPECIAL: Final = 1 << 41
 _MASK: Final = _DROP - 1
-_READ_BY_PARSERS: Final = HOST | CONNECTION | CONTENT_LENGTH | TRANSFER_ENCODING | UPGRADE | EXPECT
+_READ_BY_PARSERS: Final = HOST | CONNECTION | CONTENT_LENGTH | TRANSFER_ENCODING | UPGRADE | EXPECT | AUTHORIZATION
 _NOT_FIELDS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b"te"})
 _VISIBLE: Final = bytes(octet for octet in range(256) if octet == 9 or (octet >= 32 and octet != 127))
 _FOLD: Final = bytes(octet if chr(octet).isalnum() and octet < 128 else ord("-") for octet in range(256))

@@ -7,7 +7,7 @@ meant. Strict on both sides: whatever two parsers could read differently is refu
 from __future__ import annotations
 
 from gateway.protocol.http1_fields import HeadLimits
-from gateway.protocol.http1_request import parse_request
+from gateway.protocol.http1_request import parse_request, skip_blank_lines
 from gateway.protocol.http1_response import parse_response
 
-__all__ = ["HeadLimits", "parse_request", "parse_response"]
+__all__ = ["HeadLimits", "parse_request", "parse_response", "skip_blank_lines"]

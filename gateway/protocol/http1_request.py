@@ -8,6 +8,7 @@ from typing import Final
 from gateway.errors import ProtocolError
 from gateway.http.fields import TOKEN_OCTETS, without
 from gateway.http.known import (
+    AUTHORIZATION,
     CONNECTION,
     CONTENT_LENGTH,
     DROPPED_FROM_REQUESTS,
@@ -73,9 +74,9 @@ def parse_request(data: bytes, limits: HeadLimits) -> RequestHead | None:
     if known & _FRAMING_FIELDS:
         framing, length = _read_framing(version, special)
     expects_continue = False
-    if known & EXPECT:
-        _check_expectation(special[EXPECT])
-        expects_continue = version == 1 and framing is not Framing.NONE
+    if known & _CHECKED_FIELDS:
+        _check_fields(special)
+        expects_continue = bool(known & EXPECT) and version == 1 and framing is not Framing.NONE
     keep_alive = version == 1
     upgrade = b""
     if known & CONNECTION:
@@ -101,6 +102,12 @@ def parse_request(data: bytes, limits: HeadLimits) -> RequestHead | None:
         expects_continue,
         end + 4,
     )
+
+
+def skip_blank_lines(data: bytes) -> bytes:
+    """Drop the empty lines that old clients send before a request line: whole CRLFs only. Source: RFC 9112 §2.2."""
+    found = _BLANK_LINES.match(data)
+    return data[found.end() :] if found else data
 
 
 def _read_request_line(line: bytes, limits: HeadLimits) -> tuple[bytes, bytes, int]:
@@ -144,8 +151,12 @@ def _read_framing(version: int, special: dict[int, bytes]) -> tuple[Framing, int
     raise ProtocolError("transfer-encoding is not chunked, once and last (RFC 9112 §6.1, §6.3)")
 
 
-def _check_expectation(value: bytes) -> None:
-    if any(one.lower() != b"100-continue" for one in value.split(b"\n")):
+def _check_fields(special: dict[int, bytes]) -> None:
+    """Refuse what nobody can meet, and credentials of which each reader could choose others."""
+    if b"\n" in special.get(AUTHORIZATION, b""):
+        raise ProtocolError("more than one Authorization (RFC 9110 §5.3, §11.6.2)")
+    expectations = special.get(EXPECT, b"100-continue").split(b"\n")
+    if any(one.lower() != b"100-continue" for one in expectations):
         raise ProtocolError("unknown expectation (RFC 9110 §10.1.1)", 417)
 
 
@@ -185,7 +196,9 @@ def _too_large(limits: HeadLimits) -> ProtocolError:
     return ProtocolError(f"header over {limits.size} octets or {limits.count} fields (RFC 6585 §5)", 431)
 
 
+_CHECKED_FIELDS: Final = AUTHORIZATION | EXPECT
 _FRAMING_FIELDS: Final = CONTENT_LENGTH | TRANSFER_ENCODING
+_BLANK_LINES: Final = re.compile(rb"(?:\r\n)+")
 _VERSION: Final = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _VERSIONS: Final = {b"HTTP/1.1": 1, b"HTTP/1.0": 0}
 _METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"PATCH", b"OPTIONS"})

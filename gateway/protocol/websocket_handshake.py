@@ -45,12 +45,18 @@ class Agreement:
 
 
 def asks_for_websocket(head: RequestHead) -> bool:
-    """Tell whether a request wants to become a WebSocket, rightly or not."""
+    """Tell whether a request wants to become a WebSocket, rightly or not.
+
+    An Upgrade that is to be ignored, in HTTP/1.0 or beside content (RFC 9110 §7.8), counts only where the rest of a
+    handshake is there.
+    """
     if not head.known & UPGRADE or not head.known & CONNECTION:
         return False
     names = [name.lower() for name in head.get_list(b"upgrade")]
     options = [name.lower() for name in head.get_list(b"connection")]
-    return b"websocket" in names and b"upgrade" in options
+    if b"websocket" not in names or b"upgrade" not in options:
+        return False
+    return bool(head.upgrade) or b"sec-websocket-" in head.fields.lower()
 
 
 def read_offer(head: RequestHead) -> Offer:

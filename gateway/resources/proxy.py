@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
+from twisted.logger import Logger
 
-from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
+from gateway.errors import GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
+from gateway.http.known import UPGRADE
 from gateway.http.paths import strip_prefix
+from gateway.resources.connecting import Attempt, Connecting
 from gateway.resources.websocket import WebSocket, open_websocket
-from gateway.settings import Duration, FilePath, Size, settings
+from gateway.settings import Duration, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
+from gateway.upstream.exchange import UpstreamConnection
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
-    from gateway.http.stream import ResponseSink
     from gateway.resources.websocket_opening import Opening
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.upstream.balancer import Balancer, Lease
-    from gateway.upstream.exchange import UpstreamConnection
     from gateway.upstream.pool import Upstream
     from gateway.web.request import Request
+
+log = Logger()
 
 
 @settings
@@ -45,7 +47,8 @@ class Proxy:
         buffer: Octets of request content spooled before the upstream is asked; 0 streams at once.
         forwarded: Also send `Forwarded` (RFC 7239).
         request_start: Also send `X-Request-Start: t=<milliseconds>`.
-        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from.
+        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from; not yet.
+        server_timing: Tell clients in `Server-Timing` how long the answer took; for debugging.
         verify: Verify an https upstream's certificate.
         ca: PEM file of the authorities trusted for https upstreams; the system's where empty.
         server_name: Name that an https upstream's certificate must have; its host where empty.
@@ -64,7 +67,8 @@ class Proxy:
     buffer: Size = ByteCount(0)
     forwarded: bool = False
     request_start: bool = False
-    accel: FilePath = ""
+    accel: Annotated[FilePath, waits("", "X-Accel-Redirect")] = ""
+    server_timing: bool = False
     verify: bool = True
     ca: FilePath = ""
     server_name: str = ""
@@ -89,7 +93,6 @@ class ProxyResource(Resource):
         websocket: Limits of WebSockets.
         names: The site's host names in lower case, `*.` for a wildcard.
         retries: Further tries that one request may have.
-        host: Host to send; empty keeps the client's.
         prefix: Path prefix to strip from the target; empty keeps the target.
         edits: Edit the request's field lines, in order.
         forwarded: Whether to send Forwarded too.
@@ -101,7 +104,6 @@ class ProxyResource(Resource):
         "_clock",
         "_edits",
         "_forwarded",
-        "_host",
         "_names",
         "_prefix",
         "_prefix_line",
@@ -122,7 +124,6 @@ class ProxyResource(Resource):
         websocket: WebSocket | None = None,
         names: frozenset[str] = frozenset(),
         retries: int = 2,
-        host: bytes = b"",
         prefix: bytes = b"",
         edits: Sequence[FieldEdits] = (),
         forwarded: bool = False,
@@ -135,7 +136,6 @@ class ProxyResource(Resource):
         self._websocket = websocket or WebSocket()
         self._names = names
         self._retries = retries
-        self._host = host
         self._prefix = prefix
         self._prefix_line = b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""
         self._edits = tuple(edits)
@@ -145,11 +145,16 @@ class ProxyResource(Resource):
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
         request.recovery = self
-        opening = self._open_websocket(request) if request.head.upgrade else None
+        head = request.head
+        opening = self._open_websocket(request) if head.known & UPGRADE else None
+        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
+        fields = self.fields(request)
+        if opening is not None:
+            fields = opening.fields(fields)
         lease = self._balancer.checkout()
         if lease is None:
             raise NoUpstreamAvailable("no upstream may be used")
-        request.state = Attempt(data, end, opening)
+        request.state = Attempt(data, end, target, fields, opening or request)
         connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
         if connection is None:
             self._connect(request, lease, data, end, ())
@@ -163,44 +168,52 @@ class ProxyResource(Resource):
 
         Source: RFC 9110 §9.2.2; RFC 9112 §9.3.1.
         """
-        if not error.retryable or request.retries >= self._retries or request.lease is None:
+        attempt = request.state
+        if not error.retryable or request.retries >= self._retries or not isinstance(attempt, Attempt):
             return False
         failed = request.upstream
+        trailers = b""
         if isinstance(failed, Connecting):
             data, end, tried = failed.data, failed.end, (*failed.tried, failed.lease.upstream)
+            trailers = failed.trailers
         else:
             tried = ()
-            attempt = request.state
-            if not isinstance(attempt, Attempt):
+            data, end = attempt.data, attempt.end
+            if request.bytes_in != len(data) or not isinstance(failed, UpstreamConnection):
                 return False
-            data, end, _ = attempt
-            if request.bytes_in != len(data) or not _may_repeat(request.head.method, data, end):
+            if failed.request_done != end or not _may_repeat(request.head.method, data, end):
                 return False
         lease = self._balancer.checkout(tried)
         if lease is None:
             return False
-        request.lease.release(error)
+        if request.lease is not None:
+            request.lease.release(error)
         request.retries += 1
-        self._connect(request, lease, data, end, tried)
+        self._connect(request, lease, data, end, tried, trailers)
         return True
 
-    def _connect(self, request: Request, lease: Lease, data: bytes, end: bool, tried: tuple[Upstream, ...]) -> None:
+    def _connect(
+        self,
+        request: Request,
+        lease: Lease,
+        data: bytes,
+        end: bool,
+        tried: tuple[Upstream, ...],
+        trailers: bytes = b"",
+    ) -> None:
         request.lease = lease
         request.leased = self._clock()
-        Connecting(self, request, lease, data, end, tried).start()
+        Connecting(self, request, lease, data, end, tried, trailers).start()
 
     def start(self, request: Request, connection: UpstreamConnection, data: bytes, end: bool) -> None:
         """Begin the exchange on a connection."""
-        head = request.head
+        head, attempt = request.head, request.state
+        if not isinstance(attempt, Attempt):
+            raise TypeError("an exchange begins with `render`")
         request.upstream = connection
-        target = strip_prefix(head.target, self._prefix) if self._prefix else head.target
-        fields = self.fields(request)
-        attempt = request.state
-        sink: ResponseSink = request
-        if isinstance(attempt, Attempt) and attempt.opening is not None:
-            sink = attempt.opening
-            fields = attempt.opening.fields(fields)
-        connection.send_request(sink, head, target, self._host or head.host, fields, data, end)
+        connection.send_request(
+            attempt.sink, head, attempt.target, connection.home.host or head.host, attempt.fields, data, end
+        )
 
     def fields(self, request: Request) -> bytes:
         """Make the block of field lines that goes upstream.
@@ -225,95 +238,6 @@ class ProxyResource(Resource):
         if opening is None:
             request.head.upgrade = b""
         return opening
-
-
-class Attempt(NamedTuple):
-    """What a request brought along, in case that it has to be sent again.
-
-    Attributes:
-        data: Content that came together with the head.
-        end: Whether that is all of it.
-        opening: Takes the response where a WebSocket is asked for; None for an ordinary request.
-    """
-
-    data: bytes
-    end: bool
-    opening: Opening | None
-
-
-class Connecting:
-    """Stands in for the upstream while a connection is being opened: keeps what arrives, stops what would follow."""
-
-    __slots__ = ("_opening", "_proxy", "_request", "_trailers", "data", "end", "lease", "tried")
-
-    def __init__(
-        self,
-        proxy: ProxyResource,
-        request: Request,
-        lease: Lease,
-        data: bytes,
-        end: bool,
-        tried: tuple[Upstream, ...],
-    ) -> None:
-        self._proxy = proxy
-        self._request: Request | None = request
-        self._opening: Deferred[None] | None = None
-        self._trailers = b""
-        self.lease = lease
-        self.data = data
-        self.end = end
-        self.tried = tried
-
-    def start(self) -> None:
-        """Open the connection."""
-        request = self._request
-        if request is None:
-            return
-        request.upstream = self
-        if not self.end:
-            request.pause_body()
-        self._opening = self.lease.upstream.connect().addCallbacks(self._opened, self._failed)
-
-    def _opened(self, connection: UpstreamConnection) -> None:
-        request, self._request = self._request, None
-        if request is None:
-            if not self.lease.upstream.put_back(connection):
-                connection.close()
-            return
-        self._proxy.start(request, connection, self.data, self.end and not self._trailers)
-        if self._trailers:
-            connection.send_trailers(self._trailers)
-        elif not self.end:
-            request.resume_body()
-
-    def _failed(self, failure: Failure) -> None:
-        request = self._request
-        if request is None:
-            return
-        error = failure.value
-        if not isinstance(error, GatewayError):
-            error = ConnectionRefused(f"{self.lease.name}: {error}")
-        request.fail(error)
-
-    def send_data(self, data: bytes, end: bool) -> None:
-        """Keep content until there is somebody to send it to; what follows was stopped."""
-        self.data += data
-        self.end = end
-
-    def send_trailers(self, block: bytes) -> None:
-        """Keep the trailer section."""
-        self._trailers = block
-        self.end = True
-
-    def reset(self, error: GatewayError) -> None:
-        """Give up; a connection that still comes goes to the pool."""
-        self._request = None
-
-    def pause_body(self) -> None:
-        """Ignore: there is no response yet."""
-
-    def resume_body(self) -> None:
-        """Ignore: there is no response yet."""
 
 
 def _may_repeat(method: bytes, data: bytes, end: bool) -> bool:

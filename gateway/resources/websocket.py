@@ -26,10 +26,10 @@ class WebSocket:
     """Settings, the table `[websocket]` of a site file.
 
     Attributes:
-        max_frame: Octets of payload in one frame; over it the socket closes with 1009.
-        max_message: Octets of payload in one message; over it the socket closes with 1009.
-        idle: How long a socket lives without any octet. Phoenix gives up after 60 s, so more than that.
-        ping: After this silence the client is pinged.
+        max_frame: Octets of payload in one frame; over it the socket closes with 1009. 0 for no limit.
+        max_message: Octets of payload in one message; over it the socket closes with 1009. 0 for no limit.
+        idle: How long a socket lives without any octet. Phoenix gives up after 60 s, so more than that. 0 for no limit.
+        ping: After this silence the client is pinged; 0 for never.
         close: How long a close handshake may take.
         connections: Sockets open at a time per site.
         connections_per_client: Sockets open at a time per client address.

@@ -208,7 +208,10 @@ class Relay:
                 client.leg.close(Code.SERVICE_RESTART)
             else:
                 self._end_client()
-        upstream.end()
+        if upstream.blocked:
+            self._drop_upstream(ResponseStalled(_UNREAD))
+        else:
+            upstream.end()
 
     def _end_client(self) -> None:
         """End the client's exchange, which is logged thereby; the app's end is still read."""
@@ -219,6 +222,8 @@ class Relay:
         """Forget everything once both sides are over."""
         if self.client.ended and self.upstream.ended and self.upstream.gone:
             self._sockets.remove(self)
+            if self.upstream.blocked:
+                self._exchange.reset(ResponseStalled(_UNREAD))
             for side in (self.client, self.upstream):
                 side.leg.detach()
                 side.release()
@@ -234,9 +239,9 @@ class Relay:
             return
         silence = now - self._quiet_since
         settings = self._settings
-        if silence >= settings.idle:
+        if settings.idle and silence >= settings.idle:
             self._give_up()
-        elif silence >= settings.ping * (self._pings + 1):
+        elif settings.ping and silence >= settings.ping * (self._pings + 1):
             self._pings += 1
             if self.upstream.pipe.at_boundary and not self.client.blocked and not self.upstream.blocked:
                 self.client.leg.ping()
@@ -281,7 +286,7 @@ class Relay:
         if not self.deadline:
             self._sockets.begin_closing(self, self._settings.close)
         for side in (self.client, self.upstream):
-            if side.far.blocked and not side.pipe.output_open:
+            if side.far.blocked and (side.far.ended or not side.pipe.output_open):
                 side.outlet.resume_body()
 
     def _drop_upstream(self, error: GatewayError) -> None:
@@ -296,3 +301,6 @@ class Relay:
     def _blame(self, side: Side, message: str) -> None:
         error = ProtocolError(message) if side is self.client else ResponseInvalid(message)
         self._request.error = self._request.error or error
+
+
+_UNREAD = "the app left, and does not read what was sent to it"

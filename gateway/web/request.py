@@ -6,14 +6,14 @@ one place (`fail`) and ends in one place (`finish`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
+
+from twisted.logger import Logger
 
 from gateway.errors import (
     Blame,
     ClientDisconnected,
     GatewayError,
-    HTTPError,
-    ProtocolError,
     ResponseIncomplete,
 )
 from gateway.http.forwarding import host_line
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from gateway.units import Seconds
     from gateway.web.tree import LocationResource
+
+log = Logger()
 
 
 class ErrorAnswers(Protocol):
@@ -203,9 +205,9 @@ class Request:
 
     def send_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
         """Send the response's head through the location's filters, with its first content."""
-        self.status = head.status
         self.first_byte = self.runtime.clock()
         extra = self.location.finish_head(self, head)
+        self.status = head.status
         self.bytes_out = len(data)
         self.stream.send_head(head, extra + self.id_line, data, end)
         if end:
@@ -245,13 +247,27 @@ class Request:
         self.upstream.reset(error)
         self.upstream = DISCARD
         if self.status or error.status is None:
+            cut = error
             if self.status and not isinstance(error, (ResponseIncomplete, ClientDisconnected)):
-                error = ResponseIncomplete(str(error)).with_traceback(error.__traceback__)
-            self.stream.reset(error)
+                cut = ResponseIncomplete(str(error))
+            self.stream.reset(cut)
             self.finish(error)
             return
-        head, data = self.location.errors.answer(self, error)
-        self.answer(head, data)
+        try:
+            head, data = self.location.errors.answer(self, error)
+            self.answer(head, data)
+        except Exception:
+            log.failure("no page could be made of {error!r}", error=error)
+            self._answer_without_page()
+
+    def _answer_without_page(self) -> None:
+        """Answer 500 past filters and pages, one of which has failed; cut what has begun."""
+        if not self.status:
+            self.status = 500
+            self.stream.send_head(ResponseHead.make(500, (), 0), self.id_line, b"", True)
+        elif not self.finished:
+            self.stream.reset(self.error or GatewayError("the response could not be made"))
+        self.finish(self.error)
 
     def finish(self, error: GatewayError | None) -> None:
         """End the exchange, well or badly: release, log, and let go of both sides. Runs once."""
@@ -265,9 +281,9 @@ class Request:
             self.lease.release(error if error is None or error.blame is Blame.UPSTREAM else None)
             self.lease = None
         self.runtime.log.exchange_finished(self)
+        if error is not None:
+            error.__traceback__ = None  # its frames know this request: a cycle
+        self.stream = cast("ServerStream", DISCARD)  # a late call must not reach the next exchange
         self.upstream = DISCARD
         self.recovery = None
         self.state = None
-
-
-__all__ = ["HTTPError", "ProtocolError", "Request"]

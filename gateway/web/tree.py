@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import HTTPError, ProtocolError
 from gateway.http import fields as field_lines
 from gateway.http.known import BITS
+from gateway.http.paths import unresolved_path
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
@@ -157,11 +158,17 @@ class SiteResource(Resource):
         location.render(request, data, end)
 
     def find(self, request: Request) -> LocationResource:
-        """Find the location of a request's path; both readings of an encoded slash must agree."""
-        path = request.path
+        """Find the location of a request's path; all readings that an app may have of it must agree.
+
+        The target goes upstream as it came: `/open/../admin` must not be let in as `/admin` is, nor `/admin/../open`
+        as `/open` is, where the app behind takes it for the other.
+        """
+        path, target = request.path, request.head.target
         location = self._longest(path.decoded)
         if path.literal != path.decoded and self._longest(path.literal) is not location:
             raise ProtocolError("encoded slash or backslash makes the route ambiguous")
+        if target.partition(b"?")[0] != path.decoded and self._longest(unresolved_path(target)) is not location:
+            raise ProtocolError("dot segments lead from one route to another")
         if location is None:
             raise HTTPError(404, "no_route")
         return location

@@ -46,6 +46,7 @@ BAD: list[tuple[str, str, str, str]] = [
     (APP + '[access]\ntoken = "env:NOWHERE"\n', "2:2", "`access` is not yet supported", ""),
     (APP + '[routes]\n"/a/*" = { proxy = 1, access = {} }\n', "3:23", "`access` is not yet supported", ""),
     ('phoenix = { to = 4000, hold = "10s" }\n', "1:24", "`hold` is not yet supported", ""),
+    ('phoenix = { to = 4000, accel = "/srv" }\n', "1:32", "not yet: X-Accel-Redirect will come", ""),
     (APP + "maintenance = true\n", "2:15", "not yet: switching maintenance on", ""),
     # Upstreams
     ("phoenix = 0\n", "1:11", "a port is between 1 and 65535, got 0", ""),
@@ -104,7 +105,7 @@ BAD: list[tuple[str, str, str, str]] = [
     (APP + '[request_headers]\nTransfer-Encoding = "x"\n', "3:1", "not part of the framing", ""),
     (APP + '[headers]\nHost = "x"\n', "2:2", "Host cannot be edited", ""),
     (APP + '[request_headers]\nX-Forwarded-For = "x"\n', "2:2", "X-Forwarded-For cannot be edited", ""),
-    ('[routes."/a/*"]\nproxy = 1\nrequest_headers = { Via = "x" }\n', "3:1", "Via cannot be edited", ""),
+    ('[routes."/a/*"]\nproxy = 1\nrequest_headers = { Via = "x" }\n', "3:19", "Via cannot be edited", ""),
     # Files that have to be there
     ('phoenix = { to = "https://a:1", ca = "no.pem" }\n', "1:33", "no.pem cannot be read: No such file", ""),
     ('phoenix = { to = "https://a:1", ca = "site.example.com.toml" }\n', "1:33", "holds no PEM certificate", ""),

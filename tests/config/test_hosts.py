@@ -43,11 +43,6 @@ def test_wildcards() -> None:
 
 def test_www_and_apex() -> None:
     """Only names with a dot have a `www.` sister, and a `www.` name has none of its own."""
-    assert [www_name(each) for each in ("a.b", "localhost", "www.a.b", "10.0.0.1", "*.a.b")] == [
-        "www.a.b",
-        "",
-        "",
-        "",
-        "",
-    ]
+    assert www_name("a.b") == "www.a.b"
+    assert {www_name(each) for each in ("localhost", "www.a.b", "10.0.0.1", "*.a.b")} == {""}
     assert [apex_name(each) for each in ("www.a.b", "a.b")] == ["a.b", "a.b"]

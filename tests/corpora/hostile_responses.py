@@ -328,7 +328,7 @@ def _fields_not_ours() -> Iterator[HostileResponse]:
         "RFC 9110 §6.5.1",
         closes=True,
         body=b"hello",
-        absent=(SECRET.lower(), b"99"),
+        absent=(SECRET.lower(), b"content-length: 99"),
     )
 
 

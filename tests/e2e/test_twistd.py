@@ -164,9 +164,11 @@ def test_daemon(twistd: Twistd, options: tuple[str, ...]) -> None:
 def test_privileges(twistd: Twistd, options: tuple[str, ...]) -> None:
     """A low port is bound as root; then the service runs as the user that --uid names, and still serves."""
     port = free_port(below=1024)
-    twistd.listen(f"127.0.0.1:{port}")
+    path = str(twistd.folder / "s.sock")
+    twistd.listen(f"127.0.0.1:{port}", f"unix:{path}")
     process = twistd.start(*options, "--uid", "nobody", "--pidfile=")
     assert str(until(lambda: greeting(("127.0.0.1", port)))).endswith("uid=65534\n")
+    assert greeting(path).endswith("uid=65534\n")
     process.send_signal(signal.SIGTERM)
     process.wait(10)
     assert "Traceback" not in twistd.output
@@ -211,6 +213,40 @@ def test_out_of_descriptors(twistd: Twistd, options: tuple[str, ...]) -> None:
     for sock in crowd:
         sock.close()
     assert until(lambda: greeting(("127.0.0.1", port)))
+
+
+AS_SYSTEMD = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="web")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("options", ["", "--reactor=epoll"])
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_UNIX])
+def test_systemd(twistd: Twistd, options: str, family: socket.AddressFamily) -> None:
+    """Sockets that systemd holds are taken over by name, and stay open when the service stops."""
+    twistd.listen("systemd:web")
+    path = str(twistd.folder / "held.sock")
+    held = socket.create_server(("127.0.0.1", 0)) if family == socket.AF_INET else socket.socket(family)
+    with held:
+        if family == socket.AF_UNIX:
+            held.bind(path)
+            held.listen()
+        log = (twistd.folder / "out.log").open("wb")
+        command = [sys.executable, "-c", AS_SYSTEMD, str(held.fileno()), *twistd.command("-n", *options.split())]
+        environment, fds = twistd.environment(), [held.fileno()]
+        process = subprocess.Popen(command, cwd=twistd.folder, env=environment, pass_fds=fds, stdout=log, stderr=log)
+        log.close()
+        twistd.processes.append(process)
+        kind = "EPollReactor" if options else "uvloop"
+        assert greeting(held.getsockname()).startswith(kind)
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+        assert "Traceback" not in twistd.output
+        with socket.socket(family) as waiting:
+            waiting.connect(held.getsockname())
 
 
 def test_help(twistd: Twistd) -> None:

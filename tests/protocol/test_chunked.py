@@ -220,6 +220,13 @@ class TestTrailerSection:
         """Trailers obey the rules of field lines (RFC 9112 §5)."""
         refuse(b"0\r\nA: b\r\n" + line + b"\r\n\r\n")
 
+    def test_nothing_before_the_end(self) -> None:
+        """Trailers are there only once their section is complete."""
+        decoder = decode(b"0\r\nX: y\r\n")[1]
+        assert decoder.trailers == b""
+        decoder.receive(b"\r\n")
+        assert (decoder.done, decoder.trailers) == (True, b"X: y\r\n")
+
     def test_too_many_fields(self) -> None:
         """One trailer line over the count limit answers 431."""
         refuse(b"0\r\n" + b"X: y\r\n" * 4, 431)

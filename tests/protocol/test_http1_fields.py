@@ -72,7 +72,8 @@ class TestContentLength:
     """RFC 9110 §8.6; RFC 9112 §6.2, §6.3."""
 
     @pytest.mark.parametrize(
-        "value", [b"", b"+1", b"-1", b"1 1", b"1,1", b"0x1", b"1_0", b"9" * 19, b"\xb2", b"1\n2", b"1\n"]
+        "value",
+        [b"", b"+1", b"-1", b"1 1", b"1,1", b"0x1", b"1_0", b"9" * 19, b"\xb2", b"1\n2", b"1\n", b"1\n01", b"x\nx"],
     )
     def test_refused(self, value: bytes) -> None:
         """It is one number of bounded length."""
@@ -81,7 +82,7 @@ class TestContentLength:
 
     def test_taken(self) -> None:
         """Leading zeros and equal lines are one number."""
-        assert [content_length(value) for value in (b"0", b"007", b"9" * 18, b"5\n05\n5")] == [0, 7, 10**18 - 1, 5]
+        assert [content_length(value) for value in (b"0", b"007", b"9" * 18, b"5\n5\n5")] == [0, 7, 10**18 - 1, 5]
 
 
 class TestConnectionOptions:

@@ -85,7 +85,9 @@ class TestStatusLine:
         """Another version, another status, other spaces: refused."""
         refuse(start=start)
 
-    @pytest.mark.parametrize("start", [b"<", b"HTTX", b"\x15\x03", b"220 mail", b"HTTP/2"])
+    @pytest.mark.parametrize(
+        "start", [b"<", b"HTTX", b"\x15\x03", b"220 mail", b"HTTP/2", b"HTTP/1.1 200 O\x00", b"HTTP/1.1 200 O\nX"]
+    )
     def test_certain_error_is_refused_early(self, start: bytes) -> None:
         """What cannot become a status line is not waited for."""
         with pytest.raises(ResponseInvalid):

@@ -57,6 +57,13 @@ def test_other_requests_do_not_ask_for_a_websocket(lines: tuple[bytes, ...]) -> 
     assert not asks_for_websocket(get(b"/", *lines))
 
 
+def test_an_upgrade_that_is_to_be_ignored_is_ignored() -> None:
+    """Beside content, or in HTTP/1.0, Upgrade alone means nothing (RFC 9110 §7.8)."""
+    assert not asks_for_websocket(get(b"/", *UPGRADE, b"Content-Length: 3", method=b"POST"))
+    head = request_head(b"\r\n".join((b"GET / HTTP/1.0", b"Host: a", *UPGRADE, b"")))
+    assert not asks_for_websocket(head)
+
+
 @pytest.mark.parametrize(
     ("section", "head", "status"),
     [

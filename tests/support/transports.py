@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -19,15 +19,20 @@ from gateway.net.sweeper import Sweeper
 from gateway.resources.page import ErrorPages
 from gateway.resources.proxy import ProxyResource
 from gateway.resources.websocket_registry import OpenSockets
-from gateway.server.http1 import ConnectionLimits, HTTP1Connection
+from gateway.server.connection import ConnectionLimits
+from gateway.server.http1 import HTTP1Connection
 from gateway.server.listener import Front
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.balancer import Balancer
-from gateway.upstream.exchange import ExchangeLimits
+from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.pool import Upstream
+from gateway.web.filter import Filter
 from gateway.web.resource import Resource
 from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
 from tests.support.streams import RecordingLog
+
+_READABLE = os.open(os.devnull, os.O_RDONLY)
+_SILENT = os.pipe()
 
 
 class FakeTransport:
@@ -35,16 +40,24 @@ class FakeTransport:
 
     Attributes:
         written: Octets written and not yet taken by `take`.
-        backlog: Octets the peer has not read, as `write_buffer_size` tells.
+        backlog: Octets the peer has not read, as `gateway.net.endpoints.write_buffer_size` tells.
         closing: Whether the protocol asked for a close.
         half_closed: Whether it closed its writing half.
         aborted: Whether it cut the connection.
         reading: Whether the protocol takes octets.
         stall_at_next_write: Whether the peer stops reading at the next write.
+        high_water: Octets that may wait before the producer is paused, from within `write` as real transports do;
+            0 never pauses. `take` resumes it.
+        most: The most octets that have ever waited.
+        unread: Whether a look at the socket finds something to read.
     """
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: Protocol, high_water: int = 0) -> None:
         self.protocol = protocol
+        self.high_water = high_water
+        self.full = False
+        self.most = 0
+        self.unread = False
         self.written = b""
         self.writes = 0
         self.backlog = 0
@@ -67,6 +80,11 @@ class FakeTransport:
         if self.stall_at_next_write:
             self.stall_at_next_write = False
             self.stall()
+        self.most = max(self.most, len(self.written))
+        if self.high_water and len(self.written) > self.high_water and not self.full:
+            self.full = True
+            if self.producer is not None:
+                self.producer.pauseProducing()
 
     def loseConnection(self) -> None:
         self.closing = True
@@ -91,14 +109,24 @@ class FakeTransport:
     def resumeProducing(self) -> None:
         self.reading = True
 
-    def write_buffer_size(self) -> int:
-        return self.backlog
+    def fileno(self) -> int:
+        """Give a descriptor that can be read at once if `unread`, and never otherwise."""
+        return _READABLE if self.unread else _SILENT[0]
+
+    @property
+    def dataBuffer(self) -> range:
+        """What waits to be read by the peer, by its length only (as in Twisted's transports)."""
+        return range(self.backlog or (len(self.written) if self.high_water else 0))
 
     # What the test does.
 
     def take(self) -> bytes:
         """Take what was written."""
         written, self.written = self.written, b""
+        if self.full:
+            self.full = False
+            if self.producer is not None:
+                self.producer.resumeProducing()
         return written
 
     def receive(self, data: bytes, size: int = 0) -> None:
@@ -136,13 +164,15 @@ class FakeEndpoint:
         accepted: Transports of the connections made, the upstream's side being the test.
         failing: Error that connecting fails with; None accepts.
         waiting: Whether connections are held until `accept`.
+        high_water: Of the connections made.
     """
 
     def __init__(self) -> None:
         self.accepted: list[FakeTransport] = []
         self.failing: GatewayError | None = None
         self.waiting = False
-        self._held: list[Callable[[], None]] = []
+        self.high_water = 0
+        self._held: list[tuple[Deferred[Protocol], Factory]] = []
 
     def connect(self, factory: Factory) -> Deferred[Protocol]:
         if self.failing is not None:
@@ -150,14 +180,20 @@ class FakeEndpoint:
         if not self.waiting:
             return succeed(self._make(factory))
         outcome: Deferred[Protocol] = Deferred()
-        self._held.append(lambda: outcome.callback(self._make(factory)))
+        self._held.append((outcome, factory))
         return outcome
 
     def accept(self) -> None:
         """Let the connections that wait be made."""
         held, self._held = self._held, []
-        for make in held:
-            make()
+        for outcome, factory in held:
+            outcome.callback(self._make(factory))
+
+    def reject(self) -> None:
+        """Let the connections that wait fail."""
+        held, self._held = self._held, []
+        for outcome, _ in held:
+            outcome.errback(ConnectionRefused("127.0.0.1:4000 refused the connection"))
 
     def refuse(self) -> None:
         """Refuse from now on."""
@@ -171,7 +207,7 @@ class FakeEndpoint:
     def _make(self, factory: Factory) -> Protocol:
         protocol = factory.buildProtocol(None)
         assert protocol is not None
-        self.accepted.append(FakeTransport(protocol))
+        self.accepted.append(FakeTransport(protocol, self.high_water))
         return protocol
 
 
@@ -186,6 +222,9 @@ class World:
         exchange: Limits of upstream connections.
         trusted: Networks of trusted proxies.
         max_connections: Client connections in all, and per client.
+        filters: Of the location.
+        retries: Further tries that a request may have.
+        max_idle: Idle connections kept per upstream.
     """
 
     def __init__(
@@ -198,20 +237,28 @@ class World:
         exchange: ExchangeLimits | None = None,
         trusted: tuple[str, ...] = (),
         max_connections: int = 1000,
+        filters: tuple[Filter, ...] = (),
+        retries: int = 2,
+        max_idle: int = 64,
     ) -> None:
         self.clock = Clock()
+        self.clock.advance(1000)
         self.sweeper = Sweeper()
         self.log = RecordingLog()
         self.sockets = OpenSockets(self.now)
         self.endpoints = [FakeEndpoint() for _ in range(upstreams)]
         self.upstreams = [
-            Upstream(f"127.0.0.1:{4000 + index}", endpoint, exchange or ExchangeLimits(), self.sweeper, 64)  # type: ignore[arg-type]  # structural
+            Upstream(f"127.0.0.1:{4000 + index}", endpoint, exchange or ExchangeLimits(), self.sweeper, max_idle)  # type: ignore[arg-type]  # structural
             for index, endpoint in enumerate(self.endpoints)
         ]
         if leaf is None:
-            leaf = ProxyResource(Balancer(self.upstreams), clock=self.now, via=Via("gw"), sockets=self.sockets)
+            leaf = ProxyResource(
+                Balancer(self.upstreams), clock=self.now, via=Via("gw"), sockets=self.sockets, retries=retries
+            )
         errors = ErrorPages()
-        self.location = LocationResource(leaf, errors, site="example.com", max_body=ByteCount(max_body))
+        self.location = LocationResource(
+            leaf, errors, site="example.com", max_body=ByteCount(max_body), filters=filters
+        )
         site = SiteResource("example.com", [self.location])
         proxies = TrustedProxies(trusted)
         self.core = Core(
@@ -241,7 +288,7 @@ class World:
         """The first upstream."""
         return self.endpoints[0]
 
-    def client(self, host: str = "203.0.113.9") -> FakeTransport:
+    def client(self, host: str = "203.0.113.9", high_water: int = 0) -> FakeTransport:
         """Open a client connection."""
         connection = HTTP1Connection(
             self.front,
@@ -251,7 +298,7 @@ class World:
             trusted=self.trusts(host),
             forwarded=connection_lines(host, 80, secure=False),
         )
-        return FakeTransport(connection)
+        return FakeTransport(connection, high_water)
 
     def wait(self, seconds: int) -> None:
         """Let time pass, with a sweep each second."""

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.config.loader import load
+from gateway.control.check import check
+from gateway.control.machine import Machine
+from gateway.upstream.address import UpstreamAddress
+
+
+class FakeMachine(Machine):
+    """A machine on which only some ports listen, some to everyone, and no file is there."""
+
+    def listens(self, upstream: UpstreamAddress) -> bool:
+        return upstream.port < 5000
+
+    def open_ports(self) -> frozenset[int]:
+        return frozenset({4001})
+
+    def has_folder(self, path: str) -> bool:
+        return path.endswith("here")
+
+    has_file = has_folder
+
+
+def findings(folder: Path, **files: str) -> list[str]:
+    for name, source in files.items():
+        (folder / f"{name.replace('__', '.')}.toml").write_text(source)
+    found = check(load(folder, {}), FakeMachine())
+    return [f"{each.severity} {each.file.removeprefix(f'{folder}/')}:{each.line} {each.message}" for each in found]
+
+
+def test_a_good_folder_has_no_findings(tmp_path: Path) -> None:
+    """Where all is well, nothing is said."""
+    assert findings(tmp_path, a__com="phoenix = 4000\n") == []
+
+
+def test_what_waits_for_a_later_version_is_a_warning(tmp_path: Path) -> None:
+    """A key that is known and has no effect yet is told, though its site is served."""
+    assert findings(tmp_path, a__com='maintenance = "here"\nstatic = "here"\n') == [
+        "warning a.com.toml:1 `maintenance` has no effect yet: the built-in error pages are shown",
+    ]
+
+
+def test_missing_paths_are_warnings(tmp_path: Path) -> None:
+    """Folders and pages that are not there are named at the key that wants them."""
+    source = 'assets = "a"\nmaintenance = "m"\nproxy = { to = "https://x:1", verify = false }\n[errors]\n404 = "n"\n'
+    source += '5xx = "here"\n[routes."/x/*"]\nstatic = "s"\n'
+    assert [line for line in findings(tmp_path, a__com=source) if " yet: " not in line] == [
+        "warning a.com.toml:3 the certificate of the upstream is not verified",
+        f"warning a.com.toml:7 there is no folder {tmp_path}/s",
+        f"warning a.com.toml:1 there is no folder {tmp_path}/a",
+        f"warning a.com.toml:4 there is no file {tmp_path}/n",
+        f"warning a.com.toml:2 there is no file {tmp_path}/m",
+    ]
+
+
+def test_upstreams_that_do_not_listen_or_listen_to_everyone(tmp_path: Path) -> None:
+    """A dead upstream is a warning, not an error, and so is one that can be reached past the gateway."""
+    assert findings(tmp_path, a__com="phoenix = [4000, 4001, 5000]\n", b__com='proxy = ["10.0.0.1:4001", 5000]\n') == [
+        "warning a.com.toml:1 port 4001 listens on all addresses: it may be reachable past the gateway",
+        "warning a.com.toml:1 nothing listens on 127.0.0.1:5000",
+    ]
+
+
+def test_redirect_loops_are_errors_and_chains_are_warnings(tmp_path: Path) -> None:
+    """Each redirect is followed through all sites; what never ends is an error at its key."""
+    assert findings(
+        tmp_path,
+        a__com='phoenix = 4000\ncanonical = "www"\n[redirects]\n"/x" = "/y"\n"/y" = "/x"\n"/z" = "/x.html"\n',
+        b__com='redirect = "https://a.com"\n',
+    ) == [
+        "error a.com.toml:4 redirect loop: https://www.a.com/x -> https://www.a.com/y -> https://www.a.com/x",
+        "error a.com.toml:5 redirect loop: https://www.a.com/y -> https://www.a.com/x -> https://www.a.com/y",
+        "warning b.com.toml:1 2 redirects in a row: https://b.com/ -> https://a.com/ -> https://www.a.com/",
+    ]
+
+
+def test_errors_of_files_come_first(tmp_path: Path) -> None:
+    """Errors stand before warnings, whatever file they are of."""
+    assert [each.partition(" ")[0] for each in findings(tmp_path, a__com="phoenix = 5000\n", b__com="x = 1\n")] == [
+        "error",
+        "warning",
+    ]

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from gateway.control import cli
+from gateway.control.cli import main
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`gateway --version` names program and version."""
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"gateway {version('gateway')}\n"
+
+
+def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that is missing or unknown is wrong usage, status 2."""
+    for arguments in ([], ["frobnicate"]):
+        with pytest.raises(SystemExit) as left:
+            main(arguments)
+        assert left.value.code == 2
+        assert "usage: gateway" in capsys.readouterr().err
+
+
+def test_check_of_a_good_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 0 and a summary where nothing is wrong; warnings change neither."""
+    (tmp_path / "a.com.toml").write_text('redirect = "https://example.org/x"\nmaintenance = "gone.html"\n')
+    assert main(["check", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == (
+        f"{tmp_path}/a.com.toml:2:1: warning: there is no file {tmp_path}/gone.html\n"
+        '    maintenance = "gone.html"\n    ^\n\n'
+        f"{tmp_path}/a.com.toml:2:1: warning: `maintenance` has no effect yet: the built-in error pages are shown\n"
+        '    maintenance = "gone.html"\n    ^\n\n'
+        f"{tmp_path}: 1 of 1 sites can be served; 0 errors, 2 warnings\n"
+    )
+
+
+def test_check_of_a_bad_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 1 and every error where one is wrong."""
+    (tmp_path / "a.com.toml").write_text("phoenx = 4000\n")
+    assert main(["check", str(tmp_path)]) == 1
+    assert capsys.readouterr().out == (
+        f"{tmp_path}/a.com.toml:1:1: unknown key `phoenx`\n    phoenx = 4000\n    ^\n    did you mean `phoenix`?\n\n"
+        f"{tmp_path}: 0 of 1 sites can be served; 1 error, 0 warnings\n"
+    )
+
+
+def test_check_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints the same as data."""
+    (tmp_path / "a.com.toml").write_text("phoenx = 4000\n")
+    assert main(["check", "--json", str(tmp_path)]) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["ok"] is False
+    assert [(each["severity"], each["line"], each["suggestion"]) for each in printed["findings"]] == [
+        ("error", 1, "phoenix")
+    ]
+
+
+def test_check_of_the_usual_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without an argument the folder is `sites`; one that is not there is an error."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 1
+    assert capsys.readouterr().out.startswith("sites: cannot be read: No such file or directory\n")
+
+
+def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    """`gateway schema` prints the schema of a site file or of gateway.toml."""
+    assert main(["schema"]) == 0
+    assert "phoenix" in json.loads(capsys.readouterr().out)["properties"]
+    assert main(["schema", "--gateway"]) == 0
+    assert "limits" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_a_reader_that_leaves_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`gateway schema | head` ends without a traceback."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as output:
+        monkeypatch.setattr(sys, "stdout", output)
+        assert cli.main(["schema"]) == 1

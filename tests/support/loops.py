@@ -1,0 +1,92 @@
+"""An asyncio loop and a transport that only remember what they were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Handle:
+    """A call that can be taken back."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class FakeLoop:
+    """Runs what `call_soon` was given when `turn` is called."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Handle, Callable[[], object]]] = []
+
+    def call_soon(self, function: Callable[[], object]) -> Handle:
+        handle = Handle()
+        self.calls.append((handle, function))
+        return handle
+
+    def turn(self) -> None:
+        calls, self.calls = self.calls, []
+        for handle, function in calls:
+            if not handle.cancelled:
+                function()
+
+
+class FakeLoopTransport:
+    """uvloop's side of a connection: starts to read after connection_made, whatever was said before.
+
+    Attributes:
+        did: What was asked of it, in order.
+        written: What was written.
+    """
+
+    def __init__(self, peer: object = ("192.0.2.7", 4321), host: object = ("127.0.0.1", 80)) -> None:
+        self.names = {"peername": peer, "sockname": host}
+        self.did: list[str] = []
+        self.written: list[bytes] = []
+        self.unsent = 0
+        self.reading = False
+        self.closing = False
+        self.data_received: Callable[[bytes], None] | None = None
+
+    def attach(self, protocol) -> None:
+        self.set_protocol(protocol)
+        protocol.connection_made(self)
+        self.reading = not self.closing
+
+    def receive(self, data: bytes) -> None:
+        assert self.reading
+        assert self.data_received is not None
+        self.data_received(data)
+
+    def set_protocol(self, protocol) -> None:
+        self.data_received = protocol.data_received
+
+    def get_extra_info(self, name: str) -> object:
+        return self.names.get(name)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def write_eof(self) -> None:
+        self.did.append("write_eof")
+
+    def close(self) -> None:
+        self.closing = True
+        self.did.append("close")
+
+    def abort(self) -> None:
+        self.closing = True
+        self.did.append("abort")
+
+    def pause_reading(self) -> None:
+        self.reading = False
+        self.did.append("pause_reading")
+
+    def resume_reading(self) -> None:
+        self.reading = True
+        self.did.append("resume_reading")

@@ -1,0 +1,173 @@
+"""Finding the location of a request."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.errors import GatewayError, HTTPError, ProtocolError
+from gateway.http.message import ResponseHead
+from gateway.web.request import Request
+from gateway.web.tree import AddedFields, LocationResource, SiteResource, VirtualHosts
+from tests.support.streams import FakeRuntime, RecordingStream, Reply, StatusOnly, exchange, get, location
+
+PREFIXES = {b"": False, b"/admin": False, b"/open": False, b"/open/deep": False, b"/one": True}
+
+
+def site(*, without_root: bool = False) -> SiteResource:
+    places = [
+        LocationResource(Reply(), StatusOnly(), prefix=prefix, exact=exact)
+        for prefix, exact in PREFIXES.items()
+        if prefix or not without_root
+    ]
+    return SiteResource("example.com", places)
+
+
+def found(target: bytes) -> bytes:
+    """The prefix of the location that a target leads to."""
+    request = Request(RecordingStream(), get(target), FakeRuntime(), location())
+    return site().find(request).prefix
+
+
+@pytest.mark.parametrize(
+    ("target", "prefix"),
+    [
+        (b"/", b""),
+        (b"/admin", b"/admin"),
+        (b"/admin/", b"/admin"),
+        (b"/admin?a", b"/admin"),
+        (b"/admin/x?/open", b"/admin"),
+        (b"/administrator", b""),
+        (b"/open/deep/x", b"/open/deep"),
+        (b"/open/deeper", b"/open"),
+        (b"/one", b"/one"),
+        (b"/one/more", b""),
+        (b"//admin//x", b"/admin"),
+        (b"/%61dmin/x", b"/admin"),
+        (b"/admin/./x", b"/admin"),
+        (b"/admin/a/../b", b"/admin"),
+        (b"/admin/a/..", b"/admin"),
+        (b"/a/../b", b""),
+        (b"/a/b.html?x=/../admin", b""),
+        (b"/.well-known/x", b""),
+    ],
+)
+def test_the_longest_prefix_wins(target: bytes, prefix: bytes) -> None:
+    """Routes are decided on the decoded path, on segment borders, whatever the order of the file."""
+    assert found(target) == prefix
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/admin/../open",
+        b"/open/../admin",
+        b"/open/x/../../admin/y",
+        b"/admin/..",
+        b"/admin/../",
+        b"/admin/../?a",
+        b"/./admin",
+        b"/admin/%2e%2e/open",
+        b"/open/%2E./admin",
+        b"/open/deep/../x",
+        b"/open//../admin",
+        b"/open\\..\\admin",
+        b"/admin%2f..%2fopen",
+        b"/open%5cdeep",
+    ],
+)
+def test_a_path_that_apps_could_read_in_two_ways_is_refused(target: bytes) -> None:
+    """The bytes go upstream as they came, so no reading of them may lead past the rules of another location."""
+    with pytest.raises(ProtocolError):
+        found(target)
+
+
+SEGMENTS = st.sampled_from([b"admin", b"open", b"deep", b"one", b"x", b"..", b".", b"%2e%2e", b"", b"%2f", b"a%5cb"])
+
+
+@given(st.lists(SEGMENTS, min_size=1, max_size=6))
+def test_no_reading_leads_elsewhere(segments: list[bytes]) -> None:
+    """A path that is let through has the same location with its dot segments as without."""
+    target = b"/" + b"/".join(segments)
+    try:
+        prefix = found(target)
+    except GatewayError:
+        return
+    first = b"/".join(segment for segment in segments if segment)
+    if prefix and b"%" not in target:
+        assert (b"/" + first).startswith(prefix)
+
+
+def test_a_site_without_a_root() -> None:
+    """Where no location has the path the answer is 404."""
+    assert exchange(site(without_root=True), get(b"/x")).status == 404
+    assert exchange(site(without_root=True), get(b"/admin")).status == 200
+
+
+def test_hosts() -> None:
+    """An exact name beats a wildcard, a wildcard covers one label, and the default site has the rest."""
+    exact, wild, rest = site(), site(), site()
+    hosts = VirtualHosts({b"a.example.com": exact}, {b"example.com": wild}, rest)
+    assert hosts.find(b"a.example.com") is exact
+    assert hosts.find(b"b.example.com") is wild
+    assert hosts.find(b"b.c.example.com") is rest
+    assert hosts.find(b"example.com") is rest
+
+
+def test_an_unknown_host_is_refused() -> None:
+    """Without a default site no other site answers."""
+    with pytest.raises(HTTPError) as caught:
+        VirtualHosts({}).render(Request(RecordingStream(), get(b"/"), FakeRuntime(), location()))
+    assert (caught.value.status, caught.value.reason) == (404, "unknown_host")
+
+
+ADDED = [
+    (b"Strict-Transport-Security", b"max-age=1"),
+    (b"X-Content-Type-Options", b"nosniff"),
+    (b"Referrer-Policy", b"same-origin"),
+    (b"X-Frame-Options", b"DENY"),
+]
+NAMES = st.sampled_from([name for name, _ in ADDED] + [b"x-frame-options", b"REFERRER-POLICY", b"Server", b"X-Other"])
+
+
+@given(
+    st.lists(st.sampled_from(ADDED), unique=True),
+    st.lists(st.tuples(NAMES, st.sampled_from([b"", b"theirs", b"X-Frame-Options: DENY"]))),
+)
+def test_added_fields_agree_with_one_by_one(
+    added: list[tuple[bytes, bytes]], present: list[tuple[bytes, bytes]]
+) -> None:
+    """The prepared lines are those that a look at each field by itself would add."""
+    head = ResponseHead.make(200, tuple(present), 0)
+    there = {name.lower() for name, _ in present}
+    expected = b"".join(b"%b: %b\r\n" % (name, value) for name, value in added if name.lower() not in there)
+    assert AddedFields.of(added).missing_from(head) == expected
+
+
+PLACES = st.sampled_from([b"", b"/a", b"/a/b", b"/a/b/c", b"/ab", b"/b", b"/b/a"])
+
+
+@given(
+    st.dictionaries(st.tuples(PLACES, st.booleans()), st.none(), max_size=8),
+    st.lists(st.sampled_from([b"a", b"b", b"ab", b"c"])),
+)
+def test_look_up_agrees_with_a_linear_search(places: dict[tuple[bytes, bool], None], segments: list[bytes]) -> None:
+    """The location found is the one with the longest prefix on segment borders, an exact path first."""
+    path = b"/" + b"/".join(segments)
+    tree = SiteResource(
+        "example.com",
+        [LocationResource(Reply(), StatusOnly(), prefix=prefix, exact=exact) for prefix, exact in places],
+    )
+    fitting = [
+        (len(prefix), exact, prefix)
+        for prefix, exact in places
+        if (path == prefix if exact else path == prefix or path.startswith(prefix + b"/"))
+    ]
+    request = Request(RecordingStream(), get(path), FakeRuntime(), location())
+    if not fitting:
+        with pytest.raises(HTTPError):
+            tree.find(request)
+        return
+    place = tree.find(request)
+    assert (len(place.prefix), place.exact, place.prefix) == max(fitting)
