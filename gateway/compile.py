@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from twisted.logger import Logger
 
+from gateway import site_parts
 from gateway.config.model import BrokenSite, Location, Site
 from gateway.context import BuildContext
 from gateway.errors import HTTPError
@@ -17,6 +18,7 @@ from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
 from gateway.filters.headers import HeaderFilter, request_edits
 from gateway.filters.prefix import PrefixFilter
+from gateway.filters.security_headers import SecurityHeaders
 from gateway.filters.timing import TimingFilter
 from gateway.net.endpoints import client_endpoint
 from gateway.net.tls_client import UpstreamTLS
@@ -109,20 +111,33 @@ class Compiler:
 
     def site(self, site: Site) -> SiteResource:
         """Build one site."""
-        return SiteResource(site.name, [self._location(site, location) for location in site.locations])
+        if site.plain_subdomain:
+            log.error(
+                "{site}: hsts.subdomains has no effect: {name} is served without HTTPS",
+                site=site.name,
+                name=site.plain_subdomain,
+            )
+        pages = site_parts.error_pages(site)
+        locations = [self._location(site, location, pages) for location in site.locations]
+        locations += [self._text(site, path, leaf, pages) for path, leaf in site_parts.texts(site, self._context)]
+        return SiteResource(site.name, locations)
 
-    def _location(self, site: Site, location: Location) -> LocationResource:
+    def _location(self, site: Site, location: Location, pages: ErrorPages) -> LocationResource:
         filters: list[Filter] = []
         if location.slash != "keep" and not isinstance(location.leaf, Static):  # which knows its folders
             filters.append(SlashFilter(location.slash))
+        filters += site_parts.maintenance_switch(site, self._context)
         if location.headers:
             filters.append(HeaderFilter(*location.headers))
         if isinstance(location.leaf, Proxy):
             filters += _proxy_filters(location, location.leaf)
+        security = site_parts.security_of(site, location, renewed=False)
         return LocationResource(
-            self._leaf(site, location, location.leaf),
-            self._pages,
+            self._leaf(site, location, location.leaf, pages),
+            pages,
             site=site.name,
+            added=security.constant_fields(secure=False),
+            added_secure=security.constant_fields(secure=True),
             prefix=location.prefix.encode("utf-8"),
             exact=location.exact,
             filters=tuple(filters),
@@ -142,13 +157,41 @@ class Compiler:
             if location.headers and not location.prefix and not location.exact
         )
         leaf = CanonicalRedirect(site.canonical.encode("ascii"), slash)
-        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name, filters=filters)])
+        return SiteResource(site.name, [self._plain(site, leaf, self._pages, filters=filters)])
+
+    def _text(self, site: Site, path: str, leaf: Resource, pages: ErrorPages) -> LocationResource:
+        filters = tuple(site_parts.maintenance_switch(site, self._context))
+        return self._plain(site, leaf, pages, prefix=path.encode("utf-8"), exact=True, filters=filters)
+
+    def _plain(
+        self,
+        site: Site,
+        leaf: Resource,
+        pages: ErrorPages,
+        *,
+        prefix: bytes = b"",
+        exact: bool = False,
+        filters: tuple[Filter, ...] = (),
+    ) -> LocationResource:
+        """Build a location that stands in no file."""
+        security = site_parts.security_of(site, None, renewed=False)
+        return LocationResource(
+            leaf,
+            pages,
+            site=site.name,
+            prefix=prefix,
+            exact=exact,
+            filters=filters,
+            added=security.constant_fields(secure=False),
+            added_secure=security.constant_fields(secure=True),
+        )
 
     def _broken(self, site: BrokenSite) -> SiteResource:
         leaf = Refusal(503, "configuration", f"{site.file} has errors")
-        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name)])
+        added = SecurityHeaders().constant_fields(secure=False)
+        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name, added=added)])
 
-    def _leaf(self, site: Site, location: Location, leaf: Leaf) -> Resource:
+    def _leaf(self, site: Site, location: Location, leaf: Leaf, pages: ErrorPages) -> Resource:
         match leaf:
             case Proxy():
                 app = self._proxy(site, location, leaf)
@@ -159,7 +202,7 @@ class Compiler:
                 prefix = location.prefix.encode("utf-8")
                 return RedirectResource(Target(leaf.to), leaf.status, prefix=prefix, whole_site=not prefix)
             case Reply():
-                return FixedReply(leaf.status, self._pages)
+                return FixedReply(leaf.status, pages)
             case Static():
                 prefix = location.prefix.encode("utf-8")
                 # A route to one path serves the file of that name.
@@ -189,6 +232,7 @@ class Compiler:
             edits=[request_edits(*location.request_headers)] if location.request_headers else [],
             forwarded=proxy.forwarded,
             request_start=partial(_request_start, context) if proxy.request_start else None,
+            intercept=proxy.intercept,
         )
         return SpoolResource(resource, proxy.buffer, context.reactor) if proxy.buffer else resource
 

@@ -93,6 +93,7 @@ class SiteTable:
                 self._fall_back(plan, file, draft.errors)
         live = {host: file for file, running in self._running.items() for host in running.names}
         while True:
+            plan.failed.clear()
             sites, broken = settle(plan.drafts.values(), live)
             again = [each for each in broken if self._fall_back(plan, each.file, each.errors)]
             for site in sites:
@@ -137,12 +138,10 @@ class SiteTable:
                 default=site.default,
                 errors=(problem,),
             )
-            plan.built.pop(site.file, None)
             if self._fall_back(plan, site.file, broken.errors):
                 return [broken]
             plan.failed[site.file] = broken
             return []
-        plan.failed.pop(site.file, None)
         return []
 
     def _commit(self, plan: _Plan, sites: Iterable[Site], broken: Iterable[BrokenSite]) -> None:

@@ -15,6 +15,7 @@ import gateway.compile
 from gateway.http.stream import PeerAddress
 from gateway.server.http1 import HTTP1Connection
 from gateway.service import Gateway
+from gateway.units import Seconds
 from tests.support.reloading import FakeReactor, FakeWatch
 from tests.support.transports import FakeEndpoint, FakeTransport
 
@@ -61,8 +62,9 @@ class Running:
         connection = HTTP1Connection(self.front, peer, 80, secure=False, trusted=False, forwarded=b"")
         return FakeTransport(connection)
 
-    def logged(self) -> str:
-        return (self.folder / "logs" / "access.log").read_text()
+    def logged(self, folder: str = "logs") -> str:
+        assert self.service._log_writer.drain(Seconds(10))
+        return (self.folder / folder / "a.com.log").read_text()
 
 
 @pytest.fixture
@@ -196,7 +198,7 @@ folder = "{tmp_path / "elsewhere"}"
     running.upstream.last.receive(OK)
     assert client.take().endswith(b"ok")
     running.clock.advance(1)
-    assert b"/after" in (tmp_path / "elsewhere" / "access.log").read_bytes()
+    assert "/after" in running.logged("elsewhere")
 
 
 def test_a_gateway_file_with_an_error(start: list[Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

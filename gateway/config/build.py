@@ -22,7 +22,17 @@ from gateway.resources.redirect import Redirect
 from gateway.resources.static import Static
 from gateway.resources.websocket import WebSocket
 
-_WITH_ORIGIN = ("assets", "canonical", "errors", "https", "maintenance", "noindex", "security", "security_txt")
+_WITH_ORIGIN = (
+    "assets",
+    "canonical",
+    "errors",
+    "hsts",
+    "https",
+    "maintenance",
+    "noindex",
+    "security",
+    "security_txt",
+)
 _CHOICE = ", ".join(f"`{key}`" for key in LEAVES)
 
 
@@ -59,6 +69,8 @@ class SiteBuilder:
             errors=tuple(sorted(file.errors.items())),
             maintenance=file.maintenance,
             security=file.security,
+            server=file.server,
+            hsts=file.hsts,
             assets=file.assets,
             noindex=file.noindex,
             security_txt=file.security_txt,

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.build import SiteBuilder
+from gateway.config.crosscheck import find_plain_subdomains
 from gateway.config.decode import Decoder
+from gateway.config.flags import flagged
 from gateway.config.hosts import apex_name, normal_pattern
 from gateway.config.misplaced import misplaced_keys
 from gateway.config.model import BrokenSite, GatewayConfig, Loaded, Site
@@ -163,7 +165,8 @@ def draft_of(source: Source, defaults: Defaults, environ: Mapping[str, str]) -> 
     if isinstance(built, list) or defaults.errors:
         errors = built if isinstance(built, list) else []
         return Draft(file=file, names=names, source=source, errors=(*errors, *defaults.errors))
-    return Draft(file=file, names=names, site=built, source=source, below=below)
+    site = dataclasses.replace(built, maintenance=flagged(built.maintenance, file))
+    return Draft(file=file, names=names, site=site, source=source, below=below)
 
 
 def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site, ...], tuple[BrokenSite, ...]]:
@@ -202,7 +205,7 @@ def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site
                 errors=tuple(errors),
             )
         )
-    return tuple(sites), tuple(broken)
+    return find_plain_subdomains(sites), tuple(broken)
 
 
 def _clashes(draft: Draft, names: Names, won: Mapping[str, str], by_file: Mapping[str, Draft]) -> list[ConfigError]:

@@ -63,7 +63,8 @@ class SiteFolder:
         now = scan(self.folder)
         seen, self._seen = self._seen, self._without_fresh(now)
         everything = everything or self._unread
-        self._unread = False
+        # Until the end: what was not read in a refresh that is abandoned must not pass for read.
+        self._unread = True
         changed = (
             now.keys() if everything else {name for name in now if now[name] is None or now[name] != seen.get(name)}
         )
@@ -80,6 +81,7 @@ class SiteFolder:
             file = self.folder / name
             self.drafts[str(file)] = read_site(file, self.defaults, self._environ)
             yield
+        self._unread = False
 
     def _without_fresh(self, now: Mapping[str, Signature | None]) -> dict[str, Signature | None]:
         """Forget the look of files changed just now, so that the next scan reads them again."""

@@ -82,9 +82,12 @@ def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
     for folder in site.assets:
         if not any(machine.has_folder(path) for path in [folder, *glob(folder)]):
             yield _warning(site.origins["assets"], f"there is no folder {folder}")
+    if site.plain_subdomain:
+        message = f"hsts.subdomains has no effect: {site.plain_subdomain} is served without HTTPS"
+        yield _finding("error", site.origins["hsts"], message)
     pages = [("errors", page) for _, page in site.errors]
-    if site.maintenance:
-        pages.append(("maintenance", site.maintenance))
+    if site.maintenance.page:
+        pages.append(("maintenance", site.maintenance.page))
     for key, page in pages:
         if not machine.has_file(page):
             yield _warning(site.origins[key], f"there is no file {page}")

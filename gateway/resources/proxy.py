@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
@@ -13,6 +13,7 @@ from gateway.http.forwarding import Via, add_forwarded
 from gateway.http.known import UPGRADE
 from gateway.http.paths import strip_prefix
 from gateway.resources.connecting import Attempt, Connecting
+from gateway.resources.intercept import Interceptor
 from gateway.resources.websocket import WebSocket, open_websocket
 from gateway.settings import Duration, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
@@ -47,12 +48,13 @@ class Proxy:
         buffer: Octets of request content spooled before the upstream is asked; 0 streams at once.
         forwarded: Also send `Forwarded` (RFC 7239).
         request_start: Also send `X-Request-Start: t=<milliseconds>`.
-        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from; not yet.
+        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from.
         server_timing: Tell clients in `Server-Timing` how long the answer took; for debugging.
         verify: Verify an https upstream's certificate.
         ca: PEM file of the authorities trusted for https upstreams; the system's where empty.
         server_name: Name that an https upstream's certificate must have; its host where empty.
         websocket: Limits of WebSockets.
+        intercept: Statuses of the app, 500 to 599, that the site's maintenance page stands in for.
     """
 
     to: tuple[Address, ...] = Field(min_length=1)
@@ -73,6 +75,7 @@ class Proxy:
     ca: FilePath = ""
     server_name: str = ""
     websocket: WebSocket = WebSocket()
+    intercept: tuple[Annotated[int, Field(ge=500, le=599)], ...] = ()
 
 
 class FieldEdits(Protocol):
@@ -97,6 +100,7 @@ class ProxyResource(Resource):
         edits: Edit the request's field lines, in order.
         forwarded: Whether to send Forwarded too.
         request_start: Makes the X-Request-Start line; None for none.
+        intercept: Statuses of the app that the maintenance page stands in for.
     """
 
     __slots__ = (
@@ -104,6 +108,7 @@ class ProxyResource(Resource):
         "_clock",
         "_edits",
         "_forwarded",
+        "_intercept",
         "_names",
         "_prefix",
         "_prefix_line",
@@ -128,6 +133,7 @@ class ProxyResource(Resource):
         edits: Sequence[FieldEdits] = (),
         forwarded: bool = False,
         request_start: Callable[[], bytes] | None = None,
+        intercept: Iterable[int] = (),
     ) -> None:
         self._balancer = balancer
         self._clock = clock
@@ -141,6 +147,7 @@ class ProxyResource(Resource):
         self._edits = tuple(edits)
         self._forwarded = forwarded
         self._request_start = request_start
+        self._intercept = frozenset(intercept)
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
@@ -211,9 +218,11 @@ class ProxyResource(Resource):
         if not isinstance(attempt, Attempt):
             raise TypeError("an exchange begins with `render`")
         request.upstream = connection
-        connection.send_request(
-            attempt.sink, head, attempt.target, connection.home.host or head.host, attempt.fields, data, end
-        )
+        host = connection.home.host or head.host
+        sink = attempt.sink
+        if self._intercept and sink is request:
+            sink = Interceptor(request, self._intercept)
+        connection.send_request(sink, head, attempt.target, host, attempt.fields, data, end)
 
     def fields(self, request: Request) -> bytes:
         """Make the block of field lines that goes upstream.

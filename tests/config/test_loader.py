@@ -8,6 +8,7 @@ import pytest
 
 from gateway.config.loader import is_site_file, load, merge, read_defaults, read_site, settle
 from gateway.config.model import Loaded, Location, Site
+from gateway.filters.maintenance import Maintenance
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.static import Static
@@ -50,7 +51,7 @@ def test_a_phoenix_app_with_www(tmp_path: Path) -> None:
     site = next(each for each in load(EXAMPLES, {}).sites if each.name == "example.com")
     assert site.hosts == ("example.com", "www.example.com")
     assert site.canonical == "www.example.com"
-    assert site.maintenance == str(EXAMPLES / "maintenance.html")
+    assert site.maintenance == Maintenance(page=str(EXAMPLES / "maintenance.html"))
     (location,) = site.locations
     assert location.phoenix
     assert (location.prefix, location.exact, location.max_body) == ("", False, 100_000_000)
@@ -132,7 +133,17 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert site.locations[1].leaf == Static(root=f"{tmp_path}/site")
     assert site.assets == (f"{tmp_path}/a", "/b")
     assert site.errors == (("404", f"{tmp_path.parent}/404.html"),)
-    assert (site.maintenance, site.https) == ("", "off")
+    assert (site.maintenance, site.https) == (Maintenance(), "off")
+
+
+def test_texts_for_others_are_taken_as_they_are(tmp_path: Path) -> None:
+    """A contact and an upstream's authorities are checked for their form only."""
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    source = 'phoenix = { to = "https://a:1", ca = "ca.pem" }\nsecurity_txt = "mailto:me@a.com"\nnoindex = true\n'
+    site = site_of(tmp_path, source)
+    assert (site.security_txt, site.noindex) == ("mailto:me@a.com", True)
+    assert isinstance(site.locations[0].leaf, Proxy)
+    assert site.locations[0].leaf.ca == str(tmp_path / "ca.pem")
 
 
 def test_clean_names(tmp_path: Path) -> None:
@@ -150,16 +161,6 @@ def test_listings_and_uploads(tmp_path: Path) -> None:
     leaves = [each.leaf for each in site_of(tmp_path, source).locations]
     found = [(leaf.listing, leaf.untrusted) for leaf in leaves if isinstance(leaf, Static)]
     assert found == [(True, True), (False, True)]
-
-
-def test_texts_for_others_are_taken_as_they_are(tmp_path: Path) -> None:
-    """A contact and an upstream's authorities are checked for their form only."""
-    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
-    source = 'phoenix = { to = "https://a:1", ca = "ca.pem" }\nsecurity_txt = "mailto:me@a.com"\nnoindex = true\n'
-    site = site_of(tmp_path, source)
-    assert (site.security_txt, site.noindex) == ("mailto:me@a.com", True)
-    assert isinstance(site.locations[0].leaf, Proxy)
-    assert site.locations[0].leaf.ca == str(tmp_path / "ca.pem")
 
 
 def test_defaults_lie_under_every_site(tmp_path: Path) -> None:
