@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from gateway.config.model import Site
 from gateway.config.source import Origin
 from gateway.features import WITHOUT_EFFECT
-from gateway.resources.static import Static
 
 
 def pending(site: Site) -> Iterator[tuple[Origin, str]]:
@@ -15,6 +14,3 @@ def pending(site: Site) -> Iterator[tuple[Origin, str]]:
     for key, instead in WITHOUT_EFFECT.items():
         if key in site.origins:
             yield site.origins[key], f"`{key}` has no effect yet: {instead}"
-    for location in site.locations:
-        if isinstance(location.leaf, Static):
-            yield location.origin, "static files are not served yet: requests are answered 503"
