@@ -21,10 +21,13 @@ from gateway.filters.security_headers import SecurityHeaders
 from gateway.filters.timing import TimingFilter
 from gateway.net.endpoints import client_endpoint
 from gateway.net.tls_client import UpstreamTLS
+from gateway.resources.assets import AssetRoots, AssetsResource
 from gateway.resources.page import ErrorPages, FixedReply, Reply
 from gateway.resources.proxy import Proxy, ProxyResource
 from gateway.resources.redirect import Redirect, RedirectResource, Target
 from gateway.resources.spool import SpoolResource
+from gateway.resources.static import Static, StaticResource
+from gateway.resources.static_answer import FileAnswers
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.units import Seconds
 from gateway.upstream.address import UpstreamAddress
@@ -81,6 +84,7 @@ class Compiler:
         self._context = context
         self._pages = pages
         self._sockets = sockets
+        self._files = FileAnswers(context.disk, context.wall_clock)
         self._upstream_keys: set[Hashable] = set()
 
     def build(self, site: Site | BrokenSite) -> BuiltSite:
@@ -118,7 +122,7 @@ class Compiler:
 
     def _location(self, site: Site, location: Location, pages: ErrorPages) -> LocationResource:
         filters: list[Filter] = []
-        if location.slash != "keep":
+        if location.slash != "keep" and not isinstance(location.leaf, Static):  # which knows its folders
             filters.append(SlashFilter(location.slash))
         filters += site_parts.maintenance_switch(site, self._context)
         if location.headers:
@@ -141,7 +145,10 @@ class Compiler:
 
     def _canonical(self, site: Site) -> SiteResource:
         """Build what the other hosts of a site answer: a redirect to the canonical one."""
-        slash: Slash = next((location.slash for location in site.locations if not location.prefix), "keep")
+        slash: Slash = "keep"
+        for location in site.locations:
+            if not location.prefix and not isinstance(location.leaf, Static):
+                slash = location.slash
         filters = tuple(
             HeaderFilter(*location.headers)
             for location in site.locations
@@ -185,14 +192,19 @@ class Compiler:
     def _leaf(self, site: Site, location: Location, leaf: Leaf, pages: ErrorPages) -> Resource:
         match leaf:
             case Proxy():
-                return self._proxy(site, location, leaf)
+                app = self._proxy(site, location, leaf)
+                if not site.assets or location.prefix:
+                    return app
+                return AssetsResource(AssetRoots(site.assets, self._context.clock), self._files, app)
             case Redirect():
                 prefix = location.prefix.encode("utf-8")
                 return RedirectResource(Target(leaf.to), leaf.status, prefix=prefix, whole_site=not prefix)
             case Reply():
                 return FixedReply(leaf.status, pages)
-            case _:
-                return Refusal(503, "not_yet", f"{location.origin}: static files are not served yet")
+            case Static():
+                prefix = location.prefix.encode("utf-8")
+                # A route to one path serves the file of that name.
+                return StaticResource(leaf, self._files, prefix.rpartition(b"/")[0] if location.exact else prefix)
 
     # Upstreams.
 

@@ -268,6 +268,21 @@ class ResponseStalled(ResponseIncomplete):
     proxy_status: ClassVar[str] = "http_response_timeout"
 
 
+class FileUnavailable(GatewayError):
+    """A file that is there cannot be read."""
+
+    status = 500
+    blame = Blame.OPERATOR
+    reason = "file_unavailable"
+
+
+class FileIncomplete(ResponseIncomplete):
+    """A file became shorter while it was sent, or its disk failed; the stream is reset."""
+
+    blame = Blame.OPERATOR
+    reason = "file_incomplete"
+
+
 class ConfigError(GatewayError):
     """A setting is wrong; raised and collected at start and on reload only.
 

@@ -58,8 +58,6 @@ NOT_YET: Mapping[str, str] = {
     "cors": "CORS",
     "cookies": "cookie hardening",
     "compression": "compression",
-    "listing": "folder listings",
-    "clean": "clean URLs",
     "log": "logs of a site",
 }
 """Keys known but without effect so far: a site that uses one is not served, for it may rely on it."""

@@ -30,6 +30,7 @@ from gateway.filters.headers import HeaderEdits
 from gateway.filters.hsts import Hsts
 from gateway.filters.maintenance import Maintenance
 from gateway.filters.security_headers import Security, ServerField
+from gateway.resources.static import Clean
 from gateway.resources.websocket import WebSocket
 from gateway.settings import FilePath, ShortForm, Size, settings
 
@@ -46,6 +47,9 @@ class RouteTable:
         redirect: Where everything is redirected to.
         max_body: Octets of request content let through, 0 for no limit; by default the site's.
         slash: What happens to a trailing slash of GET and HEAD; by default as the site says.
+        clean: What becomes of page names without `.html` in a folder of files.
+        listing: Whether a folder without index shows what is in it.
+        untrusted: Whether strangers may have put the files there.
         headers: Edits of responses, after the site's.
         request_headers: Edits of requests on their way upstream, after the site's.
     """
@@ -57,6 +61,9 @@ class RouteTable:
     redirect: RedirectForm | None = None
     max_body: Size | None = None
     slash: Slash | None = None
+    clean: Clean | None = None
+    listing: bool | None = None
+    untrusted: bool | None = None
     headers: HeadersForm = Field(default_factory=HeaderEdits)
     request_headers: RequestHeadersForm = HeaderEdits()
 
@@ -88,6 +95,10 @@ class SiteFile:
         https: Plain HTTP is redirected (`redirect`), served too (`optional`), or all there is (`off`).
         slash: What happens to a trailing slash of GET and HEAD: it is taken off, added, or left as it is.
         max_body: Octets of request content let through, 0 for no limit; by default 100 MB.
+        clean: What becomes of page names without `.html` in folders of files: `/about` answers with `about.html`
+            (`serve`), `/about.html` is redirected there too (`redirect`), or neither (`off`).
+        listing: Whether folders of files without index show what is in them.
+        untrusted: Whether strangers may have put the files there: browsers save them, and run nothing in them.
         maintenance: Page shown while the app is away (`"page.html"`), or the switch (`true`), or a table of both.
         security: Set of security headers: `basic`, `strict` or `off`; with `!` in place of the app's own.
         server: What happens to the app's Server and X-Powered-By fields: `remove` or `keep`.
@@ -114,6 +125,9 @@ class SiteFile:
         Https, BeforeValidator(read_https), WithJsonSchema({"enum": ["redirect", "optional", "off", True, False]})
     ] = "redirect"
     slash: Slash = "keep"
+    clean: Clean | None = None
+    listing: bool | None = None
+    untrusted: bool | None = None
     max_body: Size | None = None
     maintenance: MaintenanceForm = Maintenance()
     security: Security = "basic"

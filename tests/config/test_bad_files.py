@@ -73,6 +73,8 @@ BAD: list[tuple[str, str, str, str]] = [
     ('[routes]\n"/a/*" = { slash = "add" }\n', "2:1", "nothing answers", ""),
     (APP + '[routes]\n"/*" = 4001\n', "3:1", "the same path is answered by", ""),
     ('[routes]\n"/a" = 1\n[redirects]\n"/a" = "/b"\n', "4:1", "the same path is answered by", ""),
+    ('static = "x"\nassets = "y"\n', "2:1", "assets are served in front of an app", ""),
+    ('static = "x"\nclean = "strip"\n', "2:9", "expected 'serve', 'redirect' or 'off', got 'strip'", ""),
     ("static = 3\n", "1:10", "expected a text in quotes, got 3", ""),
     # Routes and redirects
     (APP + '[routes]\n"api" = 1\n', "3:1", 'expected a path such as "/about"', ""),

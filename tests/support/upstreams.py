@@ -25,6 +25,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     root {folder}/www;
+    if_modified_since before;
     location = /seen {{
       default_type text/plain;
       return 200 "$request_method $request_uri $http_host $http_x_forwarded_for $http_x_forwarded_proto\\n";
