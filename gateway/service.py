@@ -35,7 +35,8 @@ from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
 from gateway.observe.incidents import Incidents
-from gateway.observe.log_file import LogFile
+from gateway.observe.log_file import LogFolder
+from gateway.observe.log_writer import LogWriter
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
 from gateway.protocol.http1_fields import HeadLimits
@@ -54,6 +55,9 @@ log = Logger()
 
 SWEEP: Final = Seconds(1)
 """How often deadlines are looked at, the date is set and the log written out."""
+
+LOG_PATIENCE: Final = Seconds(5)
+"""How long a stop waits for the access log to be written."""
 
 
 class FilesWatch(Protocol):
@@ -92,11 +96,12 @@ class Gateway(Service):
         self._watch_files = watch
         self._watch: FilesWatch | None = None
         self._ignore_hangup: Callable[[], object] = _nothing
+        self._ignore_rotation: Callable[[], object] = _nothing
         self._reloader: Reloader | None = None
         self._kept: KeptVersions | None = None
         self._core: Core | None = None
         self._front: Front | None = None
-        self._log_file = LogFile(None)
+        self._log_writer = LogWriter(LogFolder(None))
         self._access_log: AccessLog | None = None
         self._limits = Limits()
         self._log_settings = LogSettings()
@@ -142,6 +147,7 @@ class Gateway(Service):
         self._watch = self._watch_files(self.folder, call, self._reloader.touch)
         self._watch.start()
         self._ignore_hangup = on_signal(signal.SIGHUP, self._reloader.hang_up, call)
+        self._ignore_rotation = on_signal(signal.SIGUSR1, self._reopen_logs, call)
 
     def stopService(self) -> Deferred[None]:
         """Stop accepting, let exchanges end within the limit, then cut."""
@@ -150,6 +156,7 @@ class Gateway(Service):
         if front is None:
             return succeed(None)
         self._ignore_hangup()
+        self._ignore_rotation()
         if self._reloader is not None:
             self._reloader.stop()
         watch_ended = succeed(None) if self._watch is None else self._watch.stop()
@@ -234,18 +241,25 @@ class Gateway(Service):
     def _open_log(self, settings: LogSettings) -> Incidents:
         if self._access_log is not None:
             self._access_log.flush()
-            self._log_file.reopen()
         self._log_settings = settings
-        self._log_file = LogFile(Path(settings.folder) / "access.log" if settings.folder else None)
-        access_log = AccessLog(self._log_file.write, _wall_clock, settings.format, skip=settings.skip)
+        folder = Path(settings.folder) if settings.folder else None
+        self._log_writer.move(LogFolder(folder, settings.max_size, settings.keep))
+        access_log = AccessLog(self._log_writer.write, _wall_clock, settings.format, skip=settings.skip)
         self._access_log = access_log
         return Incidents(access_log, _monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence))
+
+    def _reopen_logs(self) -> None:
+        """Let access logs be rotated: what is gathered goes to the old files, what follows to new ones."""
+        if self._access_log is not None:
+            self._access_log.flush()
+        self._log_writer.reopen()
 
     def _tick(self) -> None:
         if self._front is not None:
             self._front.date_line = b"Date: %b\r\n" % http_date(_wall_clock())
         if self._access_log is not None:
             self._access_log.flush()
+        self._log_writer.look()
         self._sweeper.sweep(_monotonic())
 
     # Stopping.
@@ -268,6 +282,7 @@ class Gateway(Service):
         if self._access_log is not None:
             self._access_log.flush()
         self._disk.stop()
+        self._log_writer.stop(LOG_PATIENCE)
 
 
 def makeService(options: Options) -> Gateway:

@@ -83,6 +83,16 @@ class Acme:
     ca_file: FilePath = ""
 
 
+def _skipped(path: str) -> str:
+    if not _SKIPPED.fullmatch(path):
+        raise ValueError(f'expected a path such as "/health" or "/assets/*", got {path!r}')
+    return path
+
+
+SkippedPath = Annotated[str, AfterValidator(_skipped)]
+"""A path, or with `/*` all paths below one."""
+
+
 @settings
 class LogSettings:
     """Settings, the table `[log]` of gateway.toml.
@@ -91,11 +101,15 @@ class LogSettings:
         folder: Where access logs go; standard output where empty. By default $LOGS_DIRECTORY.
         format: `combined`, which goaccess and fail2ban read, or `json`.
         skip: Paths whose requests are not logged; `/health` is one path, `/assets/*` all below it.
+        max_size: Size at which a log file is renamed and a new one begun; 0 for never.
+        keep: Renamed files kept of each log.
     """
 
     folder: FilePath = ""
     format: Literal["combined", "json"] = "combined"
-    skip: tuple[str, ...] = ()
+    skip: tuple[SkippedPath, ...] = ()
+    max_size: Size = ByteCount(100_000_000)
+    keep: int = Field(default=10, ge=0, le=1000)
 
 
 @settings
@@ -275,3 +289,4 @@ class Loaded:
 
 
 _HTTPS = re.compile(r"https://[!-~]+")
+_SKIPPED = re.compile(r"/[^*?#%\\\s]*(?:(?<=/)\*)?")

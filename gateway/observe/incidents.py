@@ -43,6 +43,10 @@ class Incidents:
             self._explain_refused_head(request)
         self._following.exchange_finished(request)
 
+    def socket_opened(self, request: Request) -> None:
+        """Hand an open WebSocket on."""
+        self._following.socket_opened(request)
+
     def _explain_error(self, request: Request, error: GatewayError) -> None:
         if isinstance(error, UpstreamError):
             self._explain_upstream(request.upstream_name or request.location.site, error)
