@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from gateway.config.loader import load
+from gateway.config.model import GatewayConfig
 from tests.support.programs import ROOT
 
 DOCS = ROOT / "docs"
@@ -25,6 +27,12 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def _name_of(text: str) -> str:
+    """Name the file that a block without a name is part of: gateway.toml where it has that file's keys only."""
+    keys = tomllib.loads(text).keys()
+    return "gateway.toml" if keys <= set(GatewayConfig.__dataclass_fields__) else "example.com.toml"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_load(page: Path, tmp_path: Path) -> None:
     """The TOML blocks of a page that name their file load as one folder; each other one loads as a site of its own."""
@@ -34,7 +42,7 @@ def test_examples_load(page: Path, tmp_path: Path) -> None:
     for number, found in enumerate(blocks):
         folder = tmp_path / ("together" if found["name"] else str(number))
         folder.mkdir(exist_ok=True)
-        (folder / (found["name"] or "example.com.toml")).write_text(found["text"])
+        (folder / (found["name"] or _name_of(found["text"]))).write_text(found["text"])
     for folder in tmp_path.iterdir():
         loaded = load(folder, _ENVIRONMENT)
         assert loaded.errors == ()
