@@ -13,7 +13,7 @@ from gateway.http.stream import ServerStream
 from gateway.units import Seconds
 from gateway.web.request import ErrorAnswers, ExchangeLog, Request
 from gateway.web.resource import Resource
-from gateway.web.tree import LocationResource
+from gateway.web.tree import AddedFields, LocationResource
 
 log = Logger()
 
@@ -28,6 +28,7 @@ class Core:
         clock: Monotonic seconds.
         new_id: A fresh request id as a finished field line.
         trusted: Whose forwarding fields hold.
+        added: Fields that answers get which no site makes.
     """
 
     __slots__ = ("_nowhere", "clock", "log", "new_id", "tree", "trusted")
@@ -41,13 +42,14 @@ class Core:
         clock: Callable[[], Seconds],
         new_id: Callable[[], bytes],
         trusted: TrustedProxies,
+        added: AddedFields = AddedFields(),
     ) -> None:
         self.tree = tree
         self.log = log
         self.clock = clock
         self.new_id = new_id
         self.trusted = trusted
-        self._nowhere = LocationResource(Resource(), errors)
+        self._nowhere = LocationResource(Resource(), errors, added=added)
 
     def handle(self, stream: ServerStream, head: RequestHead, data: bytes, end: bool) -> None:
         """Take a complete head with the content that came along."""

@@ -146,7 +146,7 @@ class Reloader:
         """Say what changed, and what is wrong once for as long as it stays so."""
         changes = self._table.changes
         if len(changes.served) > _MANY:
-            log.info("serving {count} sites anew", count=len(changes.served))
+            log.info("serving {count} sites", count=len(changes.served))
         else:
             for site in changes.served:
                 log.info("serving {site}: {hosts}", site=site.name, hosts=", ".join(_hosts(site)) or "any other host")

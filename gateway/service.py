@@ -25,9 +25,11 @@ from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import FolderWatch
 from gateway.context import BuildContext
 from gateway.core import Core
+from gateway.filters.security_headers import SecurityHeaders
 from gateway.http.dates import http_date
 from gateway.http.forwarding import TrustedProxies, Via, connection_lines
 from gateway.http.stream import PeerAddress
+from gateway.net.disk import DiskThreads
 from gateway.net.listeners import ListenError
 from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
@@ -88,6 +90,7 @@ class Gateway(Service):
         self._listeners: list[ListenerService] = []
         self._ticks: LoopingCall | None = None
         self._sweeper = Sweeper()
+        self._disk = DiskThreads(reactor)
         self._sockets = OpenSockets(_monotonic)
         self._sweeper.add(self._sockets)
         self._watch_files = watch
@@ -131,6 +134,7 @@ class Gateway(Service):
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
         if self._reloader is None:
             raise RuntimeError("startService before privilegedStartService")
+        self._disk.start()
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = self._reactor
         self._ticks.start(SWEEP).addErrback(_log_bug)
@@ -188,6 +192,7 @@ class Gateway(Service):
             clock=_monotonic,
             wall_clock=_wall_clock,
             sweeper=self._sweeper,
+            disk=self._disk,
             upstreams=UpstreamRegistry(),
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
@@ -198,6 +203,7 @@ class Gateway(Service):
             clock=_monotonic,
             new_id=RequestIds(os.urandom).next_line,
             trusted=trusted,
+            added=SecurityHeaders().constant_fields(secure=False),
         )
         front = Front(
             core,
@@ -277,6 +283,7 @@ class Gateway(Service):
             self._ticks.stop()
         if self._access_log is not None:
             self._access_log.flush()
+        self._disk.stop()
         self._log_writer.stop(LOG_PATIENCE)
 
 

@@ -136,7 +136,7 @@ def test_what_the_log_says_of_sites(tmp_path: Path, patch: pytest.MonkeyPatch, s
     assert news(a__com="\nredirec = 1") == [mistake.replace(":1:1:", ":2:1:")]
     assert news() == []
     assert news(a__com=None) == ["a.com is not served any more: its file was removed"]
-    assert news(**{f"s{number}__com": TO_B for number in range(60)}) == ["serving 60 sites anew"]
+    assert news(**{f"s{number}__com": TO_B for number in range(60)}) == ["serving 60 sites"]
 
 
 def test_a_folder_that_goes_and_comes_back(tmp_path: Path, patch: pytest.MonkeyPatch, said: Said) -> None:

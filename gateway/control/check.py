@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from glob import glob
 from pathlib import Path
 
 from gateway.config.loader import load
@@ -79,11 +80,14 @@ def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
         if isinstance(leaf, Proxy) and not leaf.verify and any(upstream.tls for upstream in leaf.to):
             yield _warning(location.origin, "the certificate of the upstream is not verified")
     for folder in site.assets:
-        if not machine.has_folder(folder):
+        if not any(machine.has_folder(path) for path in [folder, *glob(folder)]):
             yield _warning(site.origins["assets"], f"there is no folder {folder}")
+    if site.plain_subdomain:
+        message = f"hsts.subdomains has no effect: {site.plain_subdomain} is served without HTTPS"
+        yield _finding("error", site.origins["hsts"], message)
     pages = [("errors", page) for _, page in site.errors]
-    if site.maintenance:
-        pages.append(("maintenance", site.maintenance))
+    if site.maintenance.page:
+        pages.append(("maintenance", site.maintenance.page))
     for key, page in pages:
         if not machine.has_file(page):
             yield _warning(site.origins[key], f"there is no file {page}")

@@ -269,7 +269,8 @@ class Request:
         """Answer 500 past filters and pages, one of which has failed; cut what has begun."""
         if not self.status:
             self.status = 500
-            self.stream.send_head(ResponseHead.make(500, (), 0), self.id_line, b"", True)
+            lines = self.location.added.lines
+            self.stream.send_head(ResponseHead.make(500, (), 0), lines + self.id_line, b"", True)
         elif not self.finished:
             self.stream.reset(self.error or GatewayError("the response could not be made"))
         self.finish(self.error)

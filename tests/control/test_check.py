@@ -37,8 +37,8 @@ def test_a_good_folder_has_no_findings(tmp_path: Path) -> None:
 
 def test_what_waits_for_a_later_version_is_a_warning(tmp_path: Path) -> None:
     """A key that is known and has no effect yet is told, though its site is served."""
-    assert findings(tmp_path, a__com='maintenance = "here"\nstatic = "here"\n') == [
-        "warning a.com.toml:1 `maintenance` has no effect yet: the built-in error pages are shown",
+    assert findings(tmp_path, a__com='assets = "here"\nstatic = "here"\n') == [
+        "warning a.com.toml:1 `assets` has no effect yet: an app's assets are served by the app",
         "warning a.com.toml:2 static files are not served yet: requests are answered 503",
     ]
 

@@ -39,8 +39,22 @@ class Twistd:
     ) -> None:
         self.port = port or free_port()
         self.folder = write_sites(folder, sites, [f"{address}:{self.port}" for address in addresses], settings)
-        command = [*_TWISTD, "-n", "--pidfile=", *_choice(reactor), *options, "gateway", "-c", self.folder]
-        self.process = Process(command, folder / "gateway.log", cwd=folder)
+        command: list[str | Path] = [
+            *_TWISTD,
+            "-n",
+            "--pidfile=",
+            *_choice(reactor),
+            *options,
+            "gateway",
+            "-c",
+            self.folder,
+        ]
+        self._command = command
+        self.start(folder / "gateway.log")
+
+    def start(self, log: Path) -> None:
+        """Start it, also once more after a stop."""
+        self.process = Process(self._command, log, cwd=log.parent)
         self.process.wait_for_port(self.port)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
