@@ -6,7 +6,7 @@ Owns the classes; answering them is `gateway.web.request.Request.fail`.
 from __future__ import annotations
 
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class Blame(Enum):
@@ -91,6 +91,10 @@ class HTTPError(GatewayError):
         self.status = status
         self.reason = reason
         self.fields = fields
+
+
+RETRY_AFTER: Final = 10
+"""Seconds named in Retry-After where nothing better is known: about as long as an app takes to restart."""
 
 
 class UnderMaintenance(HTTPError):

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
-from gateway.errors import UnderMaintenance
+from gateway.errors import RETRY_AFTER, UnderMaintenance
 from gateway.http.addresses import Network as AnyNetwork
 from gateway.http.addresses import read_address
 from gateway.settings import FilePath, Network, settings
@@ -21,9 +21,6 @@ from gateway.units import Seconds
 from gateway.web.filter import BaseFilter
 from gateway.web.request import Request
 from gateway.web.resource import Resource
-
-RETRY_AFTER: Final = 10
-"""Seconds named in Retry-After where nothing better is known: about as long as an app takes to restart."""
 
 LONGEST_WAIT: Final = Seconds(86_400)
 """The most that Retry-After names: crawlers and clients shall look again within a day."""

@@ -12,7 +12,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from gateway.errors import GatewayError, UnderMaintenance
+from gateway.errors import RETRY_AFTER, GatewayError, UnderMaintenance
 from gateway.http.fields import Field
 from gateway.http.message import ResponseHead
 from gateway.http.negotiation import AnswerForm
@@ -110,8 +110,6 @@ def _policy(sent: bool) -> bytes:
     )
 
 
-RETRY_AFTER: Final = 10
-"""Seconds named in Retry-After while an app is away: about as long as one takes to restart."""
 _OWN_WAY: Final = re.compile(r"<script|http-equiv\s*=\s*[\"']?refresh", re.IGNORECASE)
 _SCRIPTS: Final = {sent: f"const sent = {json.dumps(sent)};\n{built_in('refresh.js')}" for sent in (False, True)}
 _HEADINGS: Final = {False: "Back in a moment", True: "Under maintenance"}

@@ -15,7 +15,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from gateway.errors import GatewayError, HTTPError
+from gateway.errors import RETRY_AFTER, GatewayError, HTTPError
 from gateway.http import fields as field_lines
 from gateway.http.fields import make_block
 from gateway.http.known import BITS
@@ -183,7 +183,7 @@ def _prepare(status: int, form: AnswerForm, text: str, *, own: bool) -> tuple[by
     if form is AnswerForm.HTML and not own:
         fields.append((b"Content-Security-Policy", _POLICY))
     if status in _TRY_AGAIN:
-        fields.append((b"Retry-After", b"10"))
+        fields.append((b"Retry-After", b"%d" % RETRY_AFTER))
     if status == 405:
         fields.append((b"Allow", _ALLOW))
     if status >= 400 and status != HTTPStatus.GONE:
