@@ -120,18 +120,19 @@ class Compiler:
         pages = site_parts.error_pages(site)
         locations = [self._location(site, location, pages) for location in site.locations]
         locations += [self._text(site, path, leaf, pages) for path, leaf in site_parts.texts(site, self._context)]
-        return SiteResource(site.name, locations)
+        nothing = self._plain(site, Refusal(404, "no_route", ""), pages, filters=self._switch(site))
+        return SiteResource(site.name, locations, nothing)
 
     def _location(self, site: Site, location: Location, pages: ErrorPages) -> LocationResource:
         filters: list[Filter] = []
         if location.slash != "keep" and not isinstance(location.leaf, Static):  # which knows its folders
             filters.append(SlashFilter(location.slash))
-        filters += site_parts.maintenance_switch(site, self._context)
+        filters += self._switch(site)
         if location.headers:
             filters.append(HeaderFilter(*location.headers))
+        security = site_parts.security_of(site, location, renewed=False)
         if isinstance(location.leaf, Proxy):
             filters += _proxy_filters(location, location.leaf)
-        security = site_parts.security_of(site, location, renewed=False)
         return LocationResource(
             self._leaf(site, location, location.leaf, pages),
             pages,
@@ -160,8 +161,10 @@ class Compiler:
         return SiteResource(site.name, [self._plain(site, leaf, self._pages, filters=filters)])
 
     def _text(self, site: Site, path: str, leaf: Resource, pages: ErrorPages) -> LocationResource:
-        filters = tuple(site_parts.maintenance_switch(site, self._context))
-        return self._plain(site, leaf, pages, prefix=path.encode("utf-8"), exact=True, filters=filters)
+        return self._plain(site, leaf, pages, prefix=path.encode("utf-8"), exact=True, filters=self._switch(site))
+
+    def _switch(self, site: Site) -> tuple[Filter, ...]:
+        return tuple(site_parts.maintenance_switch(site, self._context))
 
     def _plain(
         self,

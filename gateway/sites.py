@@ -112,13 +112,15 @@ class SiteTable:
         good = running.draft if running else self._last_good.find(draft) if self._last_good else None
         if good is None or file in plan.stale:
             return False
+        if good.flag != draft.flag:
+            good = dataclasses.replace(good, flag=draft.flag)
         plan.drafts[file] = good
         plan.stale.add(file)
         return True
 
     def _up_to_date(self, plan: _Plan, site: Site) -> bool:
         for running in (plan.built.get(site.file), self._running.get(site.file)):
-            if running is not None and running.draft is plan.drafts[site.file] and _same_names(running.site, site):
+            if running is not None and running.draft is plan.drafts[site.file] and _same_neighbours(running.site, site):
                 plan.built[site.file] = running
                 return True
         return False
@@ -222,6 +224,11 @@ class _Plan:
 
 def _same_names(one: Site | BrokenSite, other: Site | BrokenSite) -> bool:
     return one.hosts == other.hosts and one.wildcards == other.wildcards
+
+
+def _same_neighbours(one: Site, other: Site) -> bool:
+    """Tell whether what depends on other files is the same for two versions of a site."""
+    return _same_names(one, other) and one.plain_subdomain == other.plain_subdomain
 
 
 def _distinct(errors: Iterable[Iterable[ConfigError]]) -> tuple[ConfigError, ...]:

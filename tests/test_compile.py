@@ -82,7 +82,7 @@ def test_the_maximal_file(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("host", "target", "expected"),
     [("www.a.com", "/gone", 410), ("www.a.com", "/old", 308), ("a.com", "/", 308), ("www.a.com", "/x/", 308),
-     ("www.a.com", "/down", 502), ("www.a.com", "/files", 404)],
+     ("www.a.com", "/down", 503), ("www.a.com", "/files", 404)],
 )  # fmt: skip
 def test_header_edits_reach_every_answer(
     tmp_path: Path, patch: pytest.MonkeyPatch, host: str, target: str, expected: int
@@ -184,7 +184,7 @@ def test_limits_of_a_proxy(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
     )
     client = served.ask("a.com")
     served.world.wait(7)
-    assert status(client.take()) == 504
+    assert status(client.take()) == 503
     client = served.ask("a.com")
     upstream = served.endpoints[APP].last
     upstream.receive(OK)

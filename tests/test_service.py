@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 import gateway.compile
+from gateway.features import WITHOUT_EFFECT
 from gateway.http.stream import PeerAddress
 from gateway.server.http1 import HTTP1Connection
 from gateway.service import Gateway
@@ -29,7 +30,7 @@ class Running:
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, config: str) -> None:
         self.folder = folder
         (folder / "gateway.toml").write_text(f"http = []\n{config}\n")
-        (folder / "a.com.toml").write_text('phoenix = 4000\nmaintenance = "m.html"\n')
+        (folder / "a.com.toml").write_text('phoenix = 4000\nassets = "a"\n')
         self.upstream = FakeEndpoint()
         patch.setattr(gateway.compile, "client_endpoint", lambda *_, **__: self.upstream)
         patch.setenv("LOGS_DIRECTORY", str(folder / "logs"))
@@ -97,14 +98,15 @@ def test_requests_are_served_and_logged(start: list[Running], tmp_path: Path, mo
 
 def test_what_the_operator_is_told(start: list[Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At start: the sites, keys without effect, and that HTTPS is not there yet. Later: failures of the app."""
+    monkeypatch.setitem(WITHOUT_EFFECT, "assets", "an app's assets are served by the app")
     running = run(start, tmp_path, monkeypatch, 'https = ["[::1]:8443"]')
     running.upstream.refuse()
     client = running.client()
     client.receive(GET % b"")
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert "serving a.com: a.com, www.a.com" in running.said
     assert "HTTPS is not served yet: nothing listens on [::1]:8443" in running.said
-    expected = f"{tmp_path}{os.sep}a.com.toml:2 maintenance: `maintenance` has no effect yet"
+    expected = f"{tmp_path}{os.sep}a.com.toml:2 assets: `assets` has no effect yet"
     assert any(line.startswith(expected) for line in running.said)
     assert "127.0.0.1:4000 refused the connection: is it running?" in running.said
 

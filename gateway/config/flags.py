@@ -20,17 +20,22 @@ def flag_of(site_file: Path) -> Path:
     return site_file.with_suffix(FLAG_SUFFIX)
 
 
-def flagged(maintenance: Maintenance, site_file: Path) -> Maintenance:
-    """Take the flag file into account: its presence means `on`, its content, if any, is the message.
+def read_flag(site_file: Path) -> str | None:
+    """Read the flag file of a site: its message, empty where it has none; None where there is no such file.
 
     A flag that cannot be read counts all the same: whoever put it there wants the site away.
     """
-    flag = flag_of(site_file)
     try:
-        with flag.open("rb") as file:
-            message = read_message(file.read(MESSAGE_SIZE))
+        with flag_of(site_file).open("rb") as file:
+            return read_message(file.read(MESSAGE_SIZE))
     except FileNotFoundError:
-        return maintenance
+        return None
     except OSError:
-        message = ""
-    return dataclasses.replace(maintenance, on=True, message=message or maintenance.message)
+        return ""
+
+
+def with_flag(maintenance: Maintenance, flag: str | None) -> Maintenance:
+    """Take a flag file into account: its presence means `on`, its content, if any, is the message."""
+    if flag is None:
+        return maintenance
+    return dataclasses.replace(maintenance, on=True, message=flag or maintenance.message)

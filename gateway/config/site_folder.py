@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Final
 
+from gateway.config.flags import flag_of, is_flag_file
 from gateway.config.loader import (
     DEFAULTS_FILE,
     GATEWAY_FILE,
@@ -89,7 +90,7 @@ class SiteFolder:
         return {name: look if look is not None and look[-1] < since else None for name, look in now.items()}
 
 
-Signature = tuple[int, int, int, int, int]
+Signature = tuple[int, ...]
 """Device, inode, size, and the times of the last change of content and of anything, in nanoseconds."""
 
 
@@ -99,7 +100,19 @@ def scan(folder: Path) -> dict[str, Signature | None]:
     Raises:
         OSError: The folder cannot be read.
     """
-    return {name: signature(folder / name) for name in sorted(os.listdir(folder)) if is_site_file(name)}
+    names = sorted(os.listdir(folder))
+    flags = {name for name in names if is_flag_file(name)}
+    return {name: _look(folder, name, flags) for name in names if is_site_file(name)}
+
+
+def _look(folder: Path, name: str, flags: Set[str]) -> Signature | None:
+    """Tell how a site file looks, together with its flag file: a change of either is one of the site."""
+    found = signature(folder / name)
+    flag = flag_of(Path(name)).name
+    if flag not in flags or found is None:
+        return found
+    other = signature(folder / flag)
+    return None if other is None else (*found[:-1], hash(other), max(found[-1], other[-1]))
 
 
 def signature(path: Path) -> Signature | None:

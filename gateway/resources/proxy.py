@@ -22,6 +22,7 @@ from gateway.upstream.exchange import UpstreamConnection
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
+    from gateway.http.stream import ResponseSink
     from gateway.resources.websocket_opening import Opening
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.upstream.balancer import Balancer, Lease
@@ -161,7 +162,10 @@ class ProxyResource(Resource):
         lease = self._balancer.checkout()
         if lease is None:
             raise NoUpstreamAvailable("no upstream may be used")
-        request.state = Attempt(data, end, target, fields, opening or request)
+        sink: ResponseSink = opening or request
+        if self._intercept and opening is None:
+            sink = Interceptor(sink, self._intercept)
+        request.state = Attempt(data, end, target, fields, sink)
         connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
         if connection is None:
             self._connect(request, lease, data, end, ())
@@ -218,11 +222,9 @@ class ProxyResource(Resource):
         if not isinstance(attempt, Attempt):
             raise TypeError("an exchange begins with `render`")
         request.upstream = connection
-        host = connection.home.host or head.host
-        sink = attempt.sink
-        if self._intercept and sink is request:
-            sink = Interceptor(request, self._intercept)
-        connection.send_request(sink, head, attempt.target, host, attempt.fields, data, end)
+        connection.send_request(
+            attempt.sink, head, attempt.target, connection.home.host or head.host, attempt.fields, data, end
+        )
 
     def fields(self, request: Request) -> bytes:
         """Make the block of field lines that goes upstream.

@@ -129,12 +129,21 @@ class LocationResource(Resource):
 
 
 class SiteResource(Resource):
-    """The hosts of one site file: finds the location by the decoded path, longest prefix first."""
+    """The hosts of one site file: finds the location by the decoded path, longest prefix first.
 
-    __slots__ = ("_by_length", "_only", "name")
+    Args:
+        name: The site's name.
+        locations: Who answers what.
+        otherwise: Who answers for paths that no location has; without it they are errors outside of the site.
+    """
 
-    def __init__(self, name: str, locations: Sequence[LocationResource]) -> None:
+    __slots__ = ("_by_length", "_only", "_otherwise", "name")
+
+    def __init__(
+        self, name: str, locations: Sequence[LocationResource], otherwise: LocationResource | None = None
+    ) -> None:
         self.name = name
+        self._otherwise = otherwise
         # Longest first; of two equal ones the exact path wins.
         self._by_length = sorted(locations, key=lambda place: (-len(place.prefix), not place.exact))
         whole = len(locations) == 1 and not locations[0].prefix and not locations[0].exact
@@ -159,12 +168,15 @@ class SiteResource(Resource):
         The target goes upstream as it came: `/open/../admin` must not be let in as `/admin` is, nor `/admin/../open`
         as `/open` is, where the app behind takes it for the other.
         """
+        if self._otherwise is not None:
+            request.location = self._otherwise
         path, target = request.path, request.head.target
         location = self._longest(path.decoded)
         if path.literal != path.decoded and self._longest(path.literal) is not location:
             raise ProtocolError("encoded slash or backslash makes the route ambiguous")
         if target.partition(b"?")[0] != path.decoded and self._longest(unresolved_path(target)) is not location:
             raise ProtocolError("dot segments lead from one route to another")
+        location = location or self._otherwise
         if location is None:
             raise HTTPError(404, "no_route")
         return location

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from gateway.config.flags import flag_of, is_flag_file
 from gateway.config.loader import load
+from gateway.config.site_folder import scan
 from gateway.filters.maintenance import Maintenance
 
 
@@ -38,3 +39,17 @@ def test_names_of_flag_files() -> None:
     """Editors' left-overs and hidden files do not count."""
     assert is_flag_file("a.com.down")
     assert not any(is_flag_file(name) for name in (".a.com.down", "#a.down", "a.com.toml", "a.down~"))
+
+
+def test_a_changed_flag_is_a_change_of_its_site(tmp_path: Path) -> None:
+    """Only the site whose flag came, changed or went looks different; a flag without a site is nobody's."""
+    for name in ("a.com.toml", "b.com.toml", "other.down"):
+        (tmp_path / name).write_text("phoenix = 4000\n")
+    before = scan(tmp_path)
+    (tmp_path / "a.com.down").write_text("soon")
+    flagged = scan(tmp_path)
+    (tmp_path / "a.com.down").write_text("later today")
+    changed = scan(tmp_path)
+    assert len({before["a.com.toml"], flagged["a.com.toml"], changed["a.com.toml"]}) == 3
+    (tmp_path / "a.com.down").unlink()
+    assert scan(tmp_path) == before == {**changed, "a.com.toml": before["a.com.toml"]}

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from gateway.config.loader import load
 from gateway.control.check import check
 from gateway.control.machine import Machine
+from gateway.features import WITHOUT_EFFECT
 from gateway.upstream.address import UpstreamAddress
 
 
@@ -35,10 +38,11 @@ def test_a_good_folder_has_no_findings(tmp_path: Path) -> None:
     assert findings(tmp_path, a__com="phoenix = 4000\n") == []
 
 
-def test_what_waits_for_a_later_version_is_a_warning(tmp_path: Path) -> None:
+def test_what_waits_for_a_later_version_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that is known and has no effect yet is told, though its site is served."""
-    assert findings(tmp_path, a__com='maintenance = "here"\nstatic = "here"\n') == [
-        "warning a.com.toml:1 `maintenance` has no effect yet: the built-in error pages are shown",
+    monkeypatch.setitem(WITHOUT_EFFECT, "noindex", "no X-Robots-Tag is sent")
+    assert findings(tmp_path, a__com="noindex = true\nphoenix = 4000\n") == [
+        "warning a.com.toml:1 `noindex` has no effect yet: no X-Robots-Tag is sent",
     ]
 
 

@@ -10,7 +10,8 @@ from gateway.filters.security_headers import Security, SecurityHeaders, ServerFi
 from gateway.http import fields as field_lines
 from gateway.http.fields import Field, make_block
 from gateway.http.message import ResponseHead
-from tests.support.streams import RecordingStream, Reply, exchange, get, location, response_head
+from gateway.web.request import Request
+from tests.support.streams import FakeRuntime, RecordingStream, Reply, exchange, get, location, response_head
 
 PHOENIX = (
     (b"Content-Security-Policy", b"base-uri 'self'; frame-ancestors 'self';"),
@@ -142,9 +143,9 @@ def test_the_prepared_form_does_what_the_filter_does(
     """Both forms give the same lines in the same order, and the same mask, for whatever an app may send."""
     security = SecurityHeaders(preset, static=static, server=server, noindex=noindex, hsts=b"max-age=86400")
     raw = b"HTTP/1.1 200 OK\r\n" + make_block(fields)
-    one, two = response_head(raw), response_head(raw)
-    stream = RecordingStream(secure=secure)
-    security.on_response(exchange(location(), get(b"/"), stream=stream).handler, one)  # type: ignore[arg-type]
+    one = response_head(raw)
+    request = Request(RecordingStream(secure=secure), get(b"/"), FakeRuntime(), location())
+    security.on_response(request, one)
     added = security.constant_fields(secure=secure)
     for _ in range(2):  # the second time from memory
         two = response_head(raw)
