@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from twisted.logger import Logger
 
@@ -84,6 +85,7 @@ class Compiler:
         self._context = context
         self._pages = pages
         self._sockets = sockets
+        self._roots: WeakValueDictionary[tuple[str, ...], AssetRoots] = WeakValueDictionary()
         self._files = FileAnswers(context.disk, context.wall_clock)
         self._upstream_keys: set[Hashable] = set()
 
@@ -198,7 +200,7 @@ class Compiler:
                 app = self._proxy(site, location, leaf)
                 if not site.assets or location.prefix:
                     return app
-                return AssetsResource(AssetRoots(site.assets, self._context.clock), self._files, app)
+                return AssetsResource(self._asset_roots(site.assets), self._files, app)
             case Redirect():
                 prefix = location.prefix.encode("utf-8")
                 return RedirectResource(Target(leaf.to), leaf.status, prefix=prefix, whole_site=not prefix)
@@ -208,6 +210,13 @@ class Compiler:
                 prefix = location.prefix.encode("utf-8")
                 # A route to one path serves the file of that name.
                 return StaticResource(leaf, self._files, prefix.rpartition(b"/")[0] if location.exact else prefix)
+
+    def _asset_roots(self, patterns: tuple[str, ...]) -> AssetRoots:
+        """Find or make the folders of assets: a reload must not forget those of the last release."""
+        roots = self._roots.get(patterns)
+        if roots is None:
+            roots = self._roots[patterns] = AssetRoots(patterns, self._context.clock)
+        return roots
 
     # Upstreams.
 

@@ -80,7 +80,7 @@ class AssetRoots:
         clock: Monotonic seconds.
     """
 
-    __slots__ = ("_clock", "_current", "_due", "_former", "_patterns")
+    __slots__ = ("__weakref__", "_clock", "_current", "_due", "_former", "_patterns")
 
     def __init__(self, patterns: Sequence[str], clock: Callable[[], Seconds]) -> None:
         self._patterns = patterns
