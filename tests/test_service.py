@@ -29,7 +29,7 @@ class Running:
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, config: str) -> None:
         self.folder = folder
         (folder / "gateway.toml").write_text(f"http = []\n{config}\n")
-        (folder / "a.com.toml").write_text('phoenix = 4000\nassets = "a"\n')
+        (folder / "a.com.toml").write_text("phoenix = 4000\n")
         self.upstream = FakeEndpoint()
         patch.setattr(gateway.compile, "client_endpoint", lambda *_, **__: self.upstream)
         patch.setenv("LOGS_DIRECTORY", str(folder / "logs"))

@@ -94,8 +94,8 @@ def _sentence(error: GatewayError) -> str:
 _REFUSED_HEADS: Final = frozenset({414, 431})
 _CLIENTS_WORTH_A_WORD: Final = frozenset({"body_too_large", "loop", "not_yet"})
 """Errors blamed on clients of which the cause may be a setting."""
-_QUIET: Final = frozenset({"stopping", "internal"})
-"""Errors that are no news, or that are on the log with their traceback already."""
+_QUIET: Final = frozenset({"stopping", "internal", "maintenance"})
+"""Errors that are no news, or what the operator asked for, or that are on the log with their traceback already."""
 _ADVICE: Final = {
     "upstream_refused": ": is it running?",
     "upstream_reset": ": did it crash?",
