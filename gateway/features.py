@@ -61,6 +61,3 @@ NOT_YET: Mapping[str, str] = {
     "log": "logs of a site",
 }
 """Keys known but without effect so far: a site that uses one is not served, for it may rely on it."""
-
-WITHOUT_EFFECT: Mapping[str, str] = {}
-"""Keys of a site that come with a later version, and what happens instead: the site is served all the same."""

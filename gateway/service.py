@@ -35,7 +35,7 @@ from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
 from gateway.observe.incidents import Incidents
-from gateway.observe.log_file import LogFolder
+from gateway.observe.log_file import LogFolder, standard_output_is_dropped
 from gateway.observe.log_writer import LogWriter
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
@@ -243,6 +243,8 @@ class Gateway(Service):
             self._access_log.flush()
         self._log_settings = settings
         folder = Path(settings.folder) if settings.folder else None
+        if folder is None and standard_output_is_dropped():
+            log.warn("no access log is kept: standard output goes nowhere, and [log] in gateway.toml has no `folder`")
         self._log_writer.move(LogFolder(folder, settings.max_size, settings.keep))
         access_log = AccessLog(self._log_writer.write, _wall_clock, settings.format, skip=settings.skip)
         self._access_log = access_log

@@ -120,7 +120,8 @@ class SiteTable:
 
     def _up_to_date(self, plan: _Plan, site: Site) -> bool:
         for running in (plan.built.get(site.file), self._running.get(site.file)):
-            if running is not None and running.draft is plan.drafts[site.file] and _same_neighbours(running.site, site):
+            # The draft tells of the file; the site also of what other files make of it, such as the names left to it.
+            if running is not None and running.draft is plan.drafts[site.file] and running.site == site:
                 plan.built[site.file] = running
                 return True
         return False
@@ -224,11 +225,6 @@ class _Plan:
 
 def _same_names(one: Site | BrokenSite, other: Site | BrokenSite) -> bool:
     return one.hosts == other.hosts and one.wildcards == other.wildcards
-
-
-def _same_neighbours(one: Site, other: Site) -> bool:
-    """Tell whether what depends on other files is the same for two versions of a site."""
-    return _same_names(one, other) and one.plain_subdomain == other.plain_subdomain
 
 
 def _distinct(errors: Iterable[Iterable[ConfigError]]) -> tuple[ConfigError, ...]:

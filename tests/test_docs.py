@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from gateway.config.loader import load
+from gateway.config.model import GatewayConfig
 from tests.support.programs import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-_BLOCK = re.compile(r"^```toml\n# sites/(?P<name>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```toml\n(?:# (?:sites/)?(?P<name>\S+\.toml)\n)?(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]*))?\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
@@ -25,17 +27,26 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def _name_of(text: str) -> str:
+    """Name the file that a block without a name is part of: gateway.toml where it has that file's keys only."""
+    keys = tomllib.loads(text).keys()
+    return "gateway.toml" if keys <= set(GatewayConfig.__dataclass_fields__) else "example.com.toml"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_load(page: Path, tmp_path: Path) -> None:
-    """Every TOML block of a page names its file, and the folder of them all loads without an error."""
+    """The TOML blocks of a page that name their file load as one folder; each other one loads as a site of its own."""
     text = page.read_text("utf-8")
-    blocks = {found["name"]: found["text"] for found in _BLOCK.finditer(text)}
+    blocks = list(_BLOCK.finditer(text))
     assert len(blocks) == text.count("```toml")
-    for name, content in blocks.items():
-        (tmp_path / name).write_text(content)
-    loaded = load(tmp_path, _ENVIRONMENT)
-    assert loaded.errors == ()
-    assert len(loaded.sites) == len(blocks.keys() - {"gateway.toml", "_defaults.toml"})
+    for number, found in enumerate(blocks):
+        folder = tmp_path / ("together" if found["name"] else str(number))
+        folder.mkdir(exist_ok=True)
+        (folder / (found["name"] or _name_of(found["text"]))).write_text(found["text"])
+    for folder in tmp_path.iterdir():
+        loaded = load(folder, _ENVIRONMENT)
+        assert loaded.errors == ()
+        assert len(loaded.sites) == len({file.name for file in folder.iterdir()} - {"gateway.toml", "_defaults.toml"})
 
 
 @pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*.md")], ids=lambda page: page.stem)

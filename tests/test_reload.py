@@ -203,11 +203,12 @@ def test_reloads_leave_nothing_behind(tmp_path: Path, patch: pytest.MonkeyPatch)
 
 
 def reload_often(served: Reloading, times: int) -> None:
-    """Change, break, mend, add and remove sites, so many reloads in all."""
+    """Change, break, mend, add and remove sites of several kinds, so many reloads in all."""
+    (served.path / "404.html").write_text("gone")
     kinds: list[dict[str, str | None]] = [
-        {"a__com": "proxy = 4001\nslash = 'strip'"},
+        {"a__com": "proxy = 4001\nslash = 'strip'\nassets = '.'\n[errors]\n404 = '404.html'"},
         {"a__com": "proxy = "},
-        {"c__com": TO_C},
+        {"c__com": "static = '.'\nsecurity_txt = 'mailto:me@c.com'"},
         {"a__com": "proxy = 4000", "b__com": "hosts = ['c.com']"},
         {"b__com": TO_B, "c__com": None},
     ]

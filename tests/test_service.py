@@ -12,7 +12,6 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 import gateway.compile
-from gateway.features import WITHOUT_EFFECT
 from gateway.http.stream import PeerAddress
 from gateway.server.http1 import HTTP1Connection
 from gateway.service import Gateway
@@ -98,7 +97,6 @@ def test_requests_are_served_and_logged(start: list[Running], tmp_path: Path, mo
 
 def test_what_the_operator_is_told(start: list[Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At start: the sites, keys without effect, and that HTTPS is not there yet. Later: failures of the app."""
-    monkeypatch.setitem(WITHOUT_EFFECT, "assets", "an app's assets are served by the app")
     running = run(start, tmp_path, monkeypatch, 'https = ["[::1]:8443"]')
     running.upstream.refuse()
     client = running.client()

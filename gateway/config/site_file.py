@@ -94,11 +94,11 @@ class SiteFile:
         errors: Pages by status or class of status: `404 = "404.html"`, `5xx = "sorry.html"`.
         https: Plain HTTP is redirected (`redirect`), served too (`optional`), or all there is (`off`).
         slash: What happens to a trailing slash of GET and HEAD: it is taken off, added, or left as it is.
+        max_body: Octets of request content let through, 0 for no limit; by default 100 MB.
         clean: What becomes of page names without `.html` in folders of files: `/about` answers with `about.html`
             (`serve`), `/about.html` is redirected there too (`redirect`), or neither (`off`).
         listing: Whether folders of files without index show what is in them.
         untrusted: Whether strangers may have put the files there: browsers save them, and run nothing in them.
-        max_body: Octets of request content let through, 0 for no limit; by default 100 MB.
         maintenance: Page shown while the app is away (`"page.html"`), or the switch (`true`), or a table of both.
         security: Set of security headers: `basic`, `strict` or `off`; with `!` in place of the app's own.
         server: What happens to the app's Server and X-Powered-By fields: `remove` or `keep`.

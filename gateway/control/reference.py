@@ -17,7 +17,7 @@ from gateway.config.model import GatewayConfig
 from gateway.config.schema import sentences_of
 from gateway.config.site_file import SiteFile
 from gateway.control.type_words import Words, is_table, name_type, show_default
-from gateway.features import LEAVES, NOT_YET, WITHOUT_EFFECT
+from gateway.features import LEAVES, NOT_YET
 from gateway.settings import ShortForm, Waiting
 
 Tables = Mapping[type, list[str]]
@@ -114,9 +114,6 @@ def _short_forms(root: type, classes: tuple[type, ...], cls: type) -> list[str]:
 def _not_yet() -> Iterator[str]:
     yield from _NOT_YET.splitlines()
     yield from (f"| `{key}` | {what} |" for key, what in sorted(NOT_YET.items()))
-    if WITHOUT_EFFECT:
-        yield from _WITHOUT_EFFECT.splitlines()
-        yield from (f"| `{key}` | {instead} |" for key, instead in sorted(WITHOUT_EFFECT.items()))
 
 
 def _hints(cls: type) -> dict[str, Any]:
@@ -193,10 +190,4 @@ These keys are known and wait for a later version. **A site that uses one is not
 may rely on what the key promises.
 
 | key | what it is for |
-|---|---|"""
-
-_WITHOUT_EFFECT = """
-These are accepted and do nothing so far; the site is served, and the log and `gateway check` say so.
-
-| key | until then |
 |---|---|"""

@@ -227,7 +227,7 @@ def _word(name: str) -> bytes:
     if word is None:
         if len(_words) >= _REMEMBERED:
             _words.clear()
-        word = _words[name] = _NO_WORD.sub(b"_", name.encode("utf-8"))
+        word = _words[name] = _NO_WORD.sub(b"_", name.encode("utf-8", "replace"))
     return word
 
 

@@ -164,6 +164,14 @@ class LogFolder:
         return file
 
 
+def standard_output_is_dropped() -> bool:
+    """Tell whether what goes to standard output goes nowhere, as with a twistd in the background."""
+    try:
+        return os.path.samestat(os.fstat(STANDARD_OUTPUT), os.stat(os.devnull))
+    except OSError:
+        return True
+
+
 def file_name(site: str) -> str:
     """Name the log file of a site, or that of requests which came to none; never a path or a hidden file."""
     name = quote(site or NO_SITE, safe="[]:")[:_LONGEST]

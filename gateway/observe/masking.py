@@ -19,7 +19,7 @@ def mask(text: bytes) -> bytes:
     if b"@" in text:
         text = _USER_INFORMATION.sub(rb"\1" + MASK + b"@", text)
     if b"=" in text:
-        text = _PARAMETER.sub(_hide, text)
+        text = _PARAMETER.sub(_hide if text.count(b"=") <= _MANY else rb"\1=" + MASK, text)
     return _IN_PATH.sub(rb"\1" + MASK, text) if len(text) > _SHORT else text
 
 
@@ -27,8 +27,10 @@ def _hide(parameter: re.Match[bytes]) -> bytes:
     name, value = parameter[1], parameter[2]
     if _is_secret(name):
         return name + b"=" + MASK
-    if value.translate(None, _SIMPLE) and any(map(_is_secret, _NAME.findall(_decoded(value)))):
-        return name + b"=" + MASK
+    if value.translate(None, _SIMPLE):
+        names = _NAME.findall(_decoded(value))
+        if len(names) > _MANY or any(map(_is_secret, names)):
+            return name + b"=" + MASK
     return parameter[0]
 
 
@@ -54,11 +56,13 @@ def _decoded(text: bytes) -> bytes:
 
 
 _DEPTH: Final = 4
+_MANY: Final = 100  # parameters that are judged one by one; of more none is shown
 _SHORT: Final = 40
 _REMEMBERED: Final = 2_000
 _SIMPLE: Final = bytes(octet for octet in range(256) if octet not in b"=:%")
-_PARAMETER: Final = re.compile(rb"([^?&;#=/ \t]+)=([^&#]*)")
-_NAME: Final = re.compile(rb"([^?&;#=:/ \t]+)[=:]")
+# Each begins where a name can begin, and never goes back: the time they take grows with the text's length only.
+_PARAMETER: Final = re.compile(rb"(?<![^?&;#=/ \t])([^?&;#=/ \t]++)=([^&#]*)")
+_NAME: Final = re.compile(rb"(?<![^?&;#=:/ \t])([^?&;#=:/ \t]++)[=:]")
 _SECRET_NAME: Final = re.compile(
     rb"(?i)token|secret|passw|passphrase|pwd|signature|csrf|xsrf|jwt|session|credential|authori|cookie|api_?key|bearer"
     rb"|(?:^|[^a-z])(?:auth|code|key|pass|pin|otp|sid|sig|ticket|assertion)(?:$|[^a-z])"

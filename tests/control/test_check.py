@@ -2,12 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from gateway.config.loader import load
 from gateway.control.check import check
 from gateway.control.machine import Machine
-from gateway.features import WITHOUT_EFFECT
 from gateway.upstream.address import UpstreamAddress
 
 
@@ -38,19 +35,11 @@ def test_a_good_folder_has_no_findings(tmp_path: Path) -> None:
     assert findings(tmp_path, a__com="phoenix = 4000\n") == []
 
 
-def test_what_waits_for_a_later_version_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that is known and has no effect yet is told, though its site is served."""
-    monkeypatch.setitem(WITHOUT_EFFECT, "noindex", "no X-Robots-Tag is sent")
-    assert findings(tmp_path, a__com="noindex = true\nphoenix = 4000\n") == [
-        "warning a.com.toml:1 `noindex` has no effect yet: no X-Robots-Tag is sent",
-    ]
-
-
 def test_missing_paths_are_warnings(tmp_path: Path) -> None:
     """Folders and pages that are not there are named at the key that wants them."""
     source = 'assets = "a"\nmaintenance = "m"\nproxy = { to = "https://x:1", verify = false }\n[errors]\n404 = "n"\n'
     source += '5xx = "here"\n[routes."/x/*"]\nstatic = "s"\n'
-    assert [line for line in findings(tmp_path, a__com=source) if " yet: " not in line] == [
+    assert findings(tmp_path, a__com=source) == [
         "warning a.com.toml:3 the certificate of the upstream is not verified",
         f"warning a.com.toml:7 there is no folder {tmp_path}/s",
         f"warning a.com.toml:1 there is no folder {tmp_path}/a",

@@ -214,3 +214,27 @@ def test_a_log_that_cannot_be_written(start_gateway: StartGateway, demo: Upstrea
         assert get(gateway.port, "/") == 200
         time.sleep(1.1)
     assert gateway.process.text().count("the access log loses lines") == 1
+
+
+def test_a_disk_that_stands_still(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
+    """A log file that nobody can open in finite time, here a FIFO, delays neither requests nor a stop for long."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    os.mkfifo(logs / "app.test.log")
+    gateway: Twistd = start_gateway({"app.test": f"proxy = {demo.port}"}, settings=f'[log]\nfolder = "{logs}"\n')
+    for _ in range(3):
+        started = time.monotonic()
+        assert get(gateway.port, "/") == 200
+        assert time.monotonic() - started < 5
+        time.sleep(1.1)
+    gateway.stop()
+
+
+def test_a_daemon_without_a_folder_says_so(
+    demo: Upstream, tmp_path: Path, reactor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the background standard output goes nowhere, which the operator should know."""
+    monkeypatch.delenv("LOGS_DIRECTORY", raising=False)
+    daemon = Daemon(tmp_path, {"app.test": f"proxy = {demo.port}"}, reactor=reactor)
+    daemon.stop()
+    assert "no access log is kept" in daemon.log.read_text()

@@ -186,7 +186,7 @@ def test_ten_thousand_reloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     before = held()
     reload_often(served, 10_000)
     grown = [now - then for now, then in zip(held(), before, strict=True)]
-    assert max(grown) < 500, grown
+    assert max(grown) < 2000, grown  # one object left by each reload would be 10,000
     assert grown[2] <= 0
 
 

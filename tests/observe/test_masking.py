@@ -86,6 +86,24 @@ def test_only_the_value_is_hidden() -> None:
     assert mask(b"https://u:p@h/?next=%2F%3Fkey%3D1") == b"https://***@h/?next=***"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"/?" + b"&".join(b"a%d=" % number + S for number in range(101)),
+        b"/?a=" + b"%26".join(b"a%d%%3d" % number + S for number in range(101)),
+    ],
+)
+def test_very_many_parameters(text: bytes) -> None:
+    """They are not judged one by one, which would take long: none is shown."""
+    assert S not in mask(text)
+
+
+@pytest.mark.parametrize("text", [b"/=" + b"a" * 100_000, b"/?a=" + b":" * 100_000, b"://" * 30_000 + b"@"])
+def test_time_grows_with_the_length_only(text: bytes) -> None:
+    """Even the worst text is read once: at the square of this length the test would not come to its end."""
+    assert mask(text)
+
+
 @pytest.mark.parametrize("form", ["combined", "json"])
 def test_planted_secrets_are_in_no_line(form: str) -> None:
     """Neither in the lines of ordinary requests, nor of sockets, nor of refused ones."""
