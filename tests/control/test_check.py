@@ -37,11 +37,11 @@ def test_a_good_folder_has_no_findings(tmp_path: Path) -> None:
 
 def test_missing_paths_are_warnings(tmp_path: Path) -> None:
     """Folders and pages that are not there are named at the key that wants them."""
-    source = 'assets = "a"\nmaintenance = "m"\nproxy = { to = "https://x:1", verify = false }\n[errors]\n404 = "n"\n'
-    source += '5xx = "here"\n[routes."/x/*"]\nstatic = "s"\n'
-    assert findings(tmp_path, a__com=source) == [
-        "warning a.com.toml:3 the certificate of the upstream is not verified",
-        f"warning a.com.toml:7 there is no folder {tmp_path}/s",
+    source = 'assets = "a"\nmaintenance = "m"\nphoenix = 4000\n[errors]\n404 = "n"\n5xx = "here"\n'
+    proxy = '[routes."/x/*"]\nproxy = "https://x:1"\nverify = false\n[routes]\n"/s/*" = { static = "s" }\n'
+    assert findings(tmp_path, a__com=source + proxy) == [
+        "warning a.com.toml:7 the certificate of the upstream is not verified",
+        f"warning a.com.toml:11 there is no folder {tmp_path}/s",
         f"warning a.com.toml:1 there is no folder {tmp_path}/a",
         f"warning a.com.toml:4 there is no file {tmp_path}/n",
         f"warning a.com.toml:2 there is no file {tmp_path}/m",

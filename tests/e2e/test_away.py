@@ -135,3 +135,16 @@ def test_pages_of_the_operator(start_gateway: StartGateway, tmp_path: Path) -> N
         missing = client.get("/x", "app.test", _PAGE)
         assert missing.body == b"<h1>404 %b</h1>" % (missing.field(b"x-request-id") or b"")
     assert f"{folder}/none.html cannot be read" in gateway.process.text()
+
+
+def test_flag_file(start_gateway: StartGateway, demo: Upstream) -> None:
+    """A flag file put beside the site file switches maintenance on, and off again when it goes, each within 2 s."""
+    gateway = start_gateway({"app.test": f"proxy = {demo.port}"})
+    flag = gateway.folder / "app.test.down"
+    with RawHTTP(gateway.port) as client:
+        for write, status in ((lambda: flag.write_text("moving"), 503), (flag.unlink, 200)):
+            began = time.monotonic()
+            write()
+            while client.get("/", "app.test", _PAGE).status != status:
+                assert time.monotonic() < began + 2
+                time.sleep(0.05)

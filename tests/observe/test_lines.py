@@ -136,7 +136,7 @@ def kinds() -> dict[str, Logged]:
         ("not modified", {"status": "304", "out": "0"}),
         ("unknown host", {"status": "404", "host": "elsewhere.com", "reason": "unknown_host"}),
         ("too large", {"status": "413", "reason": "body_too_large"}),
-        ("refused by the app", {"status": "502", "reason": "upstream_refused", "upstream": "127.0.0.1:4000"}),
+        ("refused by the app", {"status": "503", "reason": "upstream_refused", "upstream": "127.0.0.1:4000"}),
         ("maintenance", {"status": "503"}),
         (
             "refused request",
