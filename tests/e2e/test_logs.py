@@ -100,6 +100,8 @@ def every_kind(gateway: Twistd) -> None:
     assert get(port, "/moved", agent) == 308
     assert get(port, "/gone", agent) == 410
     assert get(port, "/", agent, host="down.test") == 503
+    assert get(port, "/a.txt", agent, host="files.test") == 200
+    assert get(port, "/a.txt", agent, "If-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT", host="files.test") == 304
     assert get(port, "/", agent, host="broken.test") == 503
     assert get(port, "/", agent, host="unknown.test") == 404
     assert get(port, f"/?token={SECRET}&q=%22", 'User-Agent: odd "\\ \xe4') == 200
@@ -137,11 +139,12 @@ def socket_closed_with(port: int, code: int) -> None:
             pass
 
 
-def sites(demo: Upstream, silent: int) -> dict[str, str]:
+def sites(demo: Upstream, silent: int, files: Path) -> dict[str, str]:
     return {
         "app.test": f'proxy = {demo.port}\n[redirects]\n"/moved" = "/"\n"/gone" = 410\n',
         "ws.test": f"phoenix = {demo.port}",
         "down.test": "proxy = 1",
+        "files.test": f'static = "{files}"',
         "silent.test": f"proxy = {silent}",
         "broken.test": "proxi = 1",
     }
@@ -152,16 +155,16 @@ def test_every_kind_of_line(
     start_gateway: StartGateway, demo: Upstream, tmp_path: Path, form: str, silent_port: int
 ) -> None:
     """Every line has the same fields; goaccess takes every line of the combined format; each site has its own file."""
-    logs = tmp_path / "logs"
+    logs, files = tmp_path / "logs", tmp_path / "files"
+    files.mkdir()
+    (files / "a.txt").write_text("a file\n")
     settings = f'[log]\nfolder = "{logs}"\nformat = "{form}"\n'
-    gateway: Twistd = start_gateway(sites(demo, silent_port), settings=settings)
+    gateway: Twistd = start_gateway(sites(demo, silent_port, files), settings=settings)
     every_kind(gateway)
     socket_closed_with(gateway.port, 4005)
     gateway.stop()
-    names = {path.name for path in logs.iterdir()}
-    assert names == {
-        f"{name}.log" for name in ("app.test", "ws.test", "down.test", "silent.test", "broken.test", "_none")
-    }
+    logged = {path.name.removesuffix(".log") for path in logs.iterdir()}
+    assert logged == {"app.test", "ws.test", "down.test", "files.test", "silent.test", "broken.test", "_none"}
     text = "".join(read(path) for path in sorted(logs.iterdir()))
     assert SECRET not in text
     assert SECRET not in gateway.process.text()
@@ -171,7 +174,7 @@ def test_every_kind_of_line(
     else:
         lines = [read_combined(line) for line in text.splitlines()]
         assert_goaccess_takes(logs, len(lines))
-    assert {str(line["status"]) for line in lines} >= {"101", "200", "308", "400", "404", "410", "499", "503"}
+    assert {str(line["status"]) for line in lines} >= {"101", "200", "308", "400", "404", "304", "410", "499", "503"}
     sockets = [(line["socket"], str(line["code"])) for line in lines if str(line["status"]) == "101"]
     assert sorted(sockets)[0] == ("close", "4005")
     assert [state for state, _ in sockets] == ["open", "close"]

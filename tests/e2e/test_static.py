@@ -228,7 +228,7 @@ def test_an_app_and_its_assets(start_gateway: StartGateway, root: Path) -> None:
     gateway = start_gateway(sites)
     with RawHTTP(gateway.port) as client:
         assert client.get("/a.txt?vsn=d", SITE).body == TEXT
-        assert client.get("/page", SITE).status == 502
+        assert client.get("/page", SITE).status == 503
 
 
 def test_a_single_page_app(start_gateway: StartGateway, root: Path) -> None:
