@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -56,6 +57,10 @@ class Twistd:
         """Start it, also once more after a stop."""
         self.process = Process(self._command, log, cwd=log.parent)
         self.process.wait_for_port(self.port)
+        # The port is bound before the reactor runs and takes signals; a connection that ends at once makes no log line.
+        with socket.create_connection((HOST, self.port), START_TIME) as connection:
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it the way an operator does; it must go at once, cleanly and without a traceback.
