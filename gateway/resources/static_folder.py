@@ -162,7 +162,7 @@ class Folder:
     @staticmethod
     def _checked(descriptor: int, steps: _Steps) -> os.stat_result:
         status = os.fstat(descriptor)
-        if not steps.inside and steps.owners != {status.st_uid}:
+        if not steps.inside and not steps.is_root(status) and steps.owners != {status.st_uid}:
             os.close(descriptor)
             raise LinkRefused(errno.EACCES, "a link leads out of the folder to what is not its owner's")
         return status
@@ -193,6 +193,10 @@ class _Steps:
     def here(self) -> int:
         """The folder that the walk has come to."""
         return self._stack[-1]
+
+    def is_root(self, status: os.stat_result) -> bool:
+        """Tell whether the walk has come back to the root itself."""
+        return (status.st_dev, status.st_ino) == self._root_identity()
 
     def down(self, name: bytes) -> None:
         """Enter a folder, or follow a link in its place."""

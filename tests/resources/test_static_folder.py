@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.resources.static_folder import Folder, LinkRefused
@@ -179,6 +179,7 @@ def test_a_link_through_the_link_of_the_root(root: Path) -> None:
 
 
 @settings(max_examples=300)
+@example(links={"a": ["..", "root"]}, names=["a"])
 @given(
     links=st.dictionaries(
         st.sampled_from(["a", "b", "deep/c", "deep/er/d"]),
