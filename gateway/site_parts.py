@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from gateway.config.model import Location, Site
 from gateway.context import BuildContext
+from gateway.filters.headers import edited_names
 from gateway.filters.maintenance import MaintenanceFilter
 from gateway.filters.security_headers import SecurityHeaders
 from gateway.resources.maintenance_page import MaintenancePage
@@ -34,6 +35,7 @@ def security_of(site: Site, location: Location | None, *, renewed: bool) -> Secu
         location: The location; None for what has no leaf of its own, such as the redirect to the canonical host.
         renewed: Whether the site's certificate has renewed once.
     """
+    place = location or next((location for location in site.locations if not location.prefix), None)
     hsts = site.hsts.value(renewed=renewed, subdomains=not site.plain_subdomain) if site.https == "redirect" else b""
     return SecurityHeaders(
         site.security,
@@ -41,6 +43,7 @@ def security_of(site: Site, location: Location | None, *, renewed: bool) -> Secu
         server=site.server,
         noindex=site.noindex,
         hsts=hsts,
+        edited=edited_names(*place.headers) if place is not None else frozenset(),
     )
 
 

@@ -128,6 +128,11 @@ class HeaderFilter(BaseFilter):
         head.known |= edits.known
 
 
+def edited_names(*edits: HeaderEdits) -> frozenset[bytes]:
+    """Give the lower-case names of the fields that are set or removed, whatever was there before."""
+    return BlockEdits(*edits).dropped
+
+
 def request_edits(*edits: HeaderEdits) -> BlockEdits:
     """Prepare the tables `[request_headers]`, the site's first, for `BlockEdits.apply`.
 

@@ -33,6 +33,7 @@ class SecurityHeaders(BaseFilter):
         server: What happens to Server and X-Powered-By.
         noindex: Whether search engines are kept away, whatever the application says.
         hsts: Value of Strict-Transport-Security, sent on HTTPS only and not with `off`; empty for none.
+        edited: Lower-case names that `[headers]` sets or removes afterwards, so that adding them would be in vain.
     """
 
     __slots__ = ("_dropped", "_fields", "_hsts")
@@ -45,6 +46,7 @@ class SecurityHeaders(BaseFilter):
         server: ServerField = "remove",
         noindex: bool = False,
         hsts: bytes = b"",
+        edited: frozenset[bytes] = frozenset(),
     ) -> None:
         fields: list[Field] = []
         if preset != "off":
@@ -62,7 +64,8 @@ class SecurityHeaders(BaseFilter):
             dropped.add(b"x-robots-tag")
         if server == "remove":
             dropped |= {b"server", b"x-powered-by"}
-        self._fields = tuple(fields)
+        self._fields = tuple(field for field in fields if field[0].lower() not in edited)
+        self._hsts = [field for field in self._hsts if field[0].lower() not in edited]
         self._dropped = frozenset(dropped)
 
     def on_response(self, request: Request, head: ResponseHead) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from gateway.units import ByteCount
 
 STANDARD_OUTPUT: Final = 1
-OPEN_FILES: Final = 32
+OPEN_FILES: Final = 256
 NO_SITE: Final = "_none"
 
 
