@@ -88,7 +88,7 @@ _ALL: tuple[Workload, ...] = (
         status=206,
         answer=part_of_large(),
     ),
-    Requests("static-50m", "file of 50 MB, c=1", _download, checks.serves_files, static=True),
+    Requests("static-50m", "file of 50 MB, c=1", _download, checks.answers_small_file, static=True),
     Idle("idle", "memory per idle connection", checks.open_keep_alive, checks.ask_again),
     Idle("idle-ws", "memory per idle WebSocket", checks.open_websocket, checks.ping_pong),
 )

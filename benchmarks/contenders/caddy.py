@@ -32,16 +32,13 @@ def _site(site: str, task: Task) -> dict[str, object]:
         "transport": {"protocol": "http", "keep_alive": {"max_idle_conns_per_host": 64}},
         "upstreams": [{"dial": f"127.0.0.1:{task.backend}"}],
     }
-    return {
-        "match": [{"host": [site]}],
-        "handle": [fields, _files(site, task.static) if task.static else proxy],
-        "terminal": True,
-    }
+    content = _files(task.static / site) if task.static else proxy
+    return {"match": [{"host": [site]}], "handle": [fields, content], "terminal": True}
 
 
-def _files(site: str, static: Path) -> dict[str, object]:
+def _files(folder: Path) -> dict[str, object]:
     copies = {"precompressed": {"br": {}, "gzip": {}}, "precompressed_order": ["br", "gzip"]}
-    return {"handler": "file_server", "root": str(static / site), **copies}
+    return {"handler": "file_server", "root": str(folder), **copies}
 
 
 def _prepare(task: Task) -> Command:
