@@ -19,7 +19,8 @@ LARGE = 50 * 1024 * 1024
 
 def pattern(length: int) -> bytes:
     """The bytes every body consists of; `native/pattern.h` makes the same."""
-    return bytes(33 + (i % _PERIOD * 31 + i % _PERIOD // 97) % 94 for i in range(length))
+    period = bytes(33 + (i * 31 + i // 97) % 94 for i in range(min(length, _PERIOD)))
+    return (period * (length // _PERIOD + 1))[:length]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.client
 import socket
 import time
+from collections.abc import Mapping
 
-from benchmarks.backend import pattern
-from benchmarks.contenders.base import ADDED_FIELDS, SITES
+from benchmarks.backend import LARGE, pattern
+from benchmarks.contenders.base import ADDED_FIELDS, KEPT, SITES
+from benchmarks.files import LARGE_FILE, MEDIUM, MEDIUM_FILE, PART, SMALL_FILE, part_of_large
 from benchmarks.load import Target, request_text
 from benchmarks.process import BenchmarkError
 
@@ -45,18 +47,73 @@ def does_its_task(target: Target) -> None:
     _is_logged(target)
 
 
-def _is_logged(target: Target) -> None:
+def serves_files(target: Target) -> None:
+    """Check files, ranges, conditions, added fields, and that lines reach the access log.
+
+    Args:
+        target: Whom to check.
+
+    Raises:
+        BenchmarkError: It does less than the others.
+    """
+    _is_sent(target, SMALL_FILE, {}, 200, SMALL, {"Content-Type": "text/css"})
+    _is_sent(target, MEDIUM_FILE, {}, 200, pattern(MEDIUM), {"Content-Type": "image/webp"})
+    where = f"bytes {PART['Range'].partition('=')[2]}/{LARGE}"
+    _is_sent(target, LARGE_FILE, PART, 206, part_of_large(), {"Content-Range": where})
+    _is_sent(target, SMALL_FILE, known_etag(target), 304, b"", {})
+    status, fields, _ = _exchange(target, SITES[11], "HEAD", LARGE_FILE, b"", {})
+    _expect(target, f"status of HEAD {LARGE_FILE}", status, 200)
+    _expect(target, f"length of HEAD {LARGE_FILE}", fields.get("Content-Length"), str(LARGE))
+    _expect(target, "status of a missing file", _exchange(target, SITES[11], "GET", "/none.css", b"", {})[0], 404)
+    for path in (SMALL_FILE, MEDIUM_FILE, LARGE_FILE):
+        _is_logged(target, path.encode())
+
+
+def _is_sent(
+    target: Target, path: str, asked: Mapping[str, str], status: int, content: bytes, wanted: Mapping[str, str]
+) -> None:
+    got, fields, body = _exchange(target, SITES[11], "GET", path, b"", asked)
+    what = f"{path} with {dict(asked)}" if asked else path
+    _expect(target, f"status of {what}", got, status)
+    _expect(target, f"content of {what}", body == content, True)
+    if status != 304:
+        _expect(target, f"length of {what}", fields.get("Content-Length"), str(len(content)))
+        _expect(target, f"Last-Modified of {what} present", "Last-Modified" in fields, True)
+    if status == 200:
+        _expect(target, f"Accept-Ranges of {what}", fields.get("Accept-Ranges"), "bytes")
+    for name, value in {**ADDED_FIELDS, **KEPT, **wanted}.items():
+        _expect(target, f"{name} of {what}", [each.partition(";")[0] for each in fields.get_all(name, [])], [value])
+    _expect(target, f"ETag of {what} present", "ETag" in fields, True)
+    _expect(target, f"X-Request-Id of {what} present", "X-Request-Id" in fields, True)
+
+
+def known_etag(target: Target) -> dict[str, str]:
+    """The condition of a client that has the small file; all sites' copies are of one time, and so of one tag."""
+    _, fields, _ = _exchange(target, SITES[11], "GET", SMALL_FILE, b"", {})
+    return {"If-None-Match": fields.get("ETag", "none")}
+
+
+def _is_logged(target: Target, path: bytes = b"/echo") -> None:
     deadline = time.monotonic() + _TIME
     while time.monotonic() < deadline:
         log = target.log
         files = [log] if log and log.is_file() else log.glob("**/*") if log else []
-        if any(b"/echo" in file.read_bytes() for file in files if file.is_file()):
+        if any(path in file.read_bytes() for file in files if file.is_file()):
             return
         time.sleep(0.1)
-    raise BenchmarkError(f"{target.name} writes no access log")
+    raise BenchmarkError(f"{target.name} writes no access log of {path.decode()}")
 
 
-def answers(target: Target, method: str, path: str, body: bytes, status: int, expected: bytes) -> None:
+def answers(
+    target: Target,
+    method: str,
+    path: str,
+    body: bytes,
+    status: int,
+    expected: bytes,
+    *,
+    fields: Mapping[str, str] | None = None,
+) -> None:
     """Check a sample of answers whole.
 
     Args:
@@ -66,16 +123,17 @@ def answers(target: Target, method: str, path: str, body: bytes, status: int, ex
         body: The request body.
         status: The status each answer must have.
         expected: The body each answer must have.
+        fields: More fields of each request.
 
     Raises:
         BenchmarkError: One was wrong.
     """
     for site in (SITES[0], SITES[24], SITES[49]):
-        got, fields, content = _exchange(target, site, method, path, body, {})
+        got, answered, content = _exchange(target, site, method, path, body, fields or {})
         _expect(target, f"status of {method} {path}", got, status)
         _expect(target, f"content of {method} {path}", content == expected, True)
         for name, value in ADDED_FIELDS.items():
-            _expect(target, name, fields.get(name), value)
+            _expect(target, name, answered.get(name), value)
 
 
 def answers_small(target: Target) -> None:
@@ -83,8 +141,13 @@ def answers_small(target: Target) -> None:
     answers(target, "GET", "/small", b"", 200, SMALL)
 
 
+def answers_small_file(target: Target) -> None:
+    """Check a sample of the small files: the load compares the workload's own."""
+    answers(target, "GET", SMALL_FILE, b"", 200, SMALL)
+
+
 def _exchange(
-    target: Target, site: str, method: str, path: str, body: bytes, extra: dict[str, str]
+    target: Target, site: str, method: str, path: str, body: bytes, extra: Mapping[str, str]
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=_TIME)
     try:

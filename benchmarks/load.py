@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,10 @@ _BROWSER = (
     "Accept-Encoding: gzip, deflate, br\r\n"
     "Cookie: _app_key=SFMyNTY.g3QAAAABbQAAAAtfY3NyZl90b2tlbm0AAAAY\r\n"
 )
+
+
+_HEAD = 2048
+"""Bytes of an answer besides its body, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,26 @@ class Load:
     p99_ms: float
 
 
-def request_text(site: str, method: str, path: str, body: bytes = b"") -> bytes:
-    """A request as a browser sends it."""
+def request_text(
+    site: str, method: str, path: str, body: bytes = b"", fields: Mapping[str, str] | None = None
+) -> bytes:
+    """A request as a browser sends it, with some more fields."""
+    more = "".join(f"{name}: {value}\r\n" for name, value in (fields or {}).items())
     length = f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n" if body else ""
-    return f"{method} {path} HTTP/1.1\r\nHost: {site}\r\n{_BROWSER}{length}\r\n".encode() + body
+    return f"{method} {path} HTTP/1.1\r\nHost: {site}\r\n{_BROWSER}{more}{length}\r\n".encode() + body
 
 
-def http(target: Target, seconds: int, connections: int, method: str, path: str, body: bytes, answer: int) -> Load:
+def http(
+    target: Target,
+    seconds: int,
+    connections: int,
+    method: str,
+    path: str,
+    body: bytes,
+    answer: int,
+    *,
+    fields: Mapping[str, str] | None = None,
+) -> Load:
     """Let wrk ask for one path of all sites in turn over keep-alive connections.
 
     Args:
@@ -61,21 +79,37 @@ def http(target: Target, seconds: int, connections: int, method: str, path: str,
         path: The request target.
         body: The request body.
         answer: Bytes that each answer's body has.
+        fields: More fields of each request.
 
     Returns:
         What wrk saw.
 
     Raises:
-        BenchmarkError: An answer failed or was too short.
+        BenchmarkError: An answer failed, or they were too short or too long.
     """
     requests = target.folder / "requests"
-    texts = [request_text(site, method, path, body) for site in SITES]
+    texts = [request_text(site, method, path, body, fields) for site in SITES]
     requests.write_bytes(b"".join(texts))
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), f"http://127.0.0.1:{target.port}"]
     report = run_client([*argv, "--", str(requests), str(len(texts[0]))], seconds)
-    if report["bytes"] < report["completed"] * answer:
-        raise BenchmarkError(f"{report['completed']:.0f} answers came with only {report['bytes']:.0f} bytes")
+    expect_bytes(report, connections, answer)
     return _load(report)
+
+
+def expect_bytes(report: Mapping[str, float], connections: int, answer: int) -> None:
+    """Check that as many bytes came as the answers should have.
+
+    Args:
+        report: What wrk printed.
+        connections: How many answers may have come in part.
+        answer: Bytes that each answer's body has.
+
+    Raises:
+        BenchmarkError: There were fewer, or far more, as where a range or a condition is ignored.
+    """
+    completed, got = report["completed"], report["bytes"]
+    if not completed * answer <= got <= (completed + connections) * (answer + _HEAD):
+        raise BenchmarkError(f"{completed:.0f} answers of {answer} bytes came with {got:.0f} bytes")
 
 
 def native(target: Target, seconds: int, connections: int, mode: str, amount: int) -> Load:

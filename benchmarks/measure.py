@@ -51,6 +51,10 @@ class Workload(Protocol):
     def fresh(self) -> bool:
         """Whether each turn wants a newly started contender."""
 
+    @property
+    def static(self) -> bool:
+        """Whether the sites are folders instead of applications."""
+
     def check(self, target: Target) -> None:
         """Raise `BenchmarkError` unless a sample of answers is right."""
 
@@ -71,6 +75,7 @@ class Requests:
     check: Callable[[Target], None]
     unit: str = "µs"
     fresh: bool = False
+    static: bool = False
 
     def warm_up(self, target: Target) -> None:
         """Load it for a second."""
@@ -101,6 +106,7 @@ class Idle:
     use: Callable[[socket.socket, int], None]
     unit: str = "bytes"
     fresh: bool = True
+    static: bool = False
 
     def check(self, target: Target) -> None:
         """See that one connection works."""

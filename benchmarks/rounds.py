@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import checks
 from benchmarks.backend import Backend
 from benchmarks.contenders.base import Contender, Task
+from benchmarks.files import site_folders
 from benchmarks.load import Target
 from benchmarks.measure import Sample, Workload
 from benchmarks.process import BenchmarkError, free_port, running, wait_for_port
@@ -27,29 +28,32 @@ class Result:
 
 
 @contextlib.contextmanager
-def _started(contender: Contender, backend: Backend, folder: Path) -> Iterator[Target]:
+def _started(contender: Contender, backend: Backend, folder: Path, static: bool) -> Iterator[Target]:
     """Run a contender in a new folder until the block ends."""
+    served = site_folders(folder / "static") if static else None
     own = Path(tempfile.mkdtemp(prefix=f"{contender.name.partition('@')[0]}-", dir=folder))
     port, output = free_port(), own / "output"
-    command = contender.prepare(Task(own, port, backend.port))
+    command = contender.prepare(Task(own, port, backend.port, served))
     with running(command, output) as pid:
         wait_for_port(port, pid, output)
         target = Target(contender.name, pid, port, backend, own, command.log)
-        checks.does_its_task(target)
+        (checks.serves_files if static else checks.does_its_task)(target)
         yield target
 
 
 class Rounds:
-    """Runs one workload with several contenders."""
+    """Runs one workload with those contenders that can do it."""
 
     def __init__(
         self, workload: Workload, contenders: Sequence[Contender], backend: Backend, say: Callable[[str], None]
     ) -> None:
         self._workload = workload
-        self._contenders = list(contenders)
+        self._contenders = [each for each in contenders if each.static or not workload.static]
+        if not self._contenders:
+            raise BenchmarkError(f"{workload.name}: none of these contenders serves files")
         self._backend = backend
         self._say = say
-        self._result = Result(workload, {contender.name: [] for contender in contenders})
+        self._result = Result(workload, {contender.name: [] for contender in self._contenders})
 
     def run(self, folder: Path, rounds: int, seconds: int) -> Result:
         """Take all turns.
@@ -67,7 +71,7 @@ class Rounds:
             if not self._workload.fresh:
                 for contender in self._contenders:
                     with self._noting_failure(contender):
-                        targets[contender.name] = stack.enter_context(_started(contender, self._backend, folder))
+                        targets[contender.name] = stack.enter_context(self._start(contender, folder))
                         self._prepare(targets[contender.name])
             for number in range(rounds):
                 for contender in self._order(number):
@@ -81,6 +85,9 @@ class Rounds:
         order = self._contenders[first:] + self._contenders[:first]
         return [contender for contender in order if contender.name in self._result.samples]
 
+    def _start(self, contender: Contender, folder: Path) -> contextlib.AbstractContextManager[Target]:
+        return _started(contender, self._backend, folder, self._workload.static)
+
     def _prepare(self, target: Target) -> None:
         self._workload.check(target)
         self._workload.warm_up(target)
@@ -90,7 +97,7 @@ class Rounds:
             sample = self._workload.measure(target, seconds)
             self._workload.check(target)
         else:
-            with _started(contender, self._backend, folder) as fresh:
+            with self._start(contender, folder) as fresh:
                 self._prepare(fresh)
                 sample = self._workload.measure(fresh, seconds)
         self._result.samples[contender.name].append(sample)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from benchmarks import checks
 from benchmarks.backend import LARGE, pattern
+from benchmarks.files import LARGE_FILE, MEDIUM, MEDIUM_FILE, PART, SMALL_FILE, part_of_large
 from benchmarks.load import Load, Target, http, native
 from benchmarks.measure import Idle, Requests, Workload
 
@@ -28,11 +31,33 @@ def _http(
     return Requests(name, title, load, check)
 
 
+def _file(
+    name: str,
+    title: str,
+    path: str,
+    *,
+    fields: Callable[[Target], Mapping[str, str]] = lambda _: {},
+    status: int = 200,
+    answer: bytes,
+) -> Requests:
+    def load(target: Target, seconds: int) -> Load:
+        return http(target, seconds, 64, "GET", path, b"", len(answer), fields=fields(target))
+
+    def check(target: Target) -> None:
+        checks.answers(target, "GET", path, b"", status, answer, fields=fields(target))
+
+    return Requests(name, title, load, check, static=True)
+
+
 def _native(name: str, title: str, connections: int, mode: str, amount: int) -> Requests:
     def load(target: Target, seconds: int) -> Load:
         return native(target, seconds, connections, mode, amount)
 
     return Requests(name, title, load, checks.answers_small if mode == "download" else _opens)
+
+
+def _download(target: Target, seconds: int) -> Load:
+    return native(target, seconds, 1, "download", LARGE)
 
 
 def _opens(target: Target) -> None:
@@ -52,6 +77,18 @@ _ALL: tuple[Workload, ...] = (
     _native("ws-64", "WebSocket round trip 64 B, c=32", 32, "echo", 64),
     _native("ws-16k", "WebSocket round trip 16 KB, c=32", 32, "echo", 16 * 1024),
     _native("ws-open", "opening and closing a WebSocket, c=8", 8, "open", _OPENINGS),
+    _file("static", "file of 1 KB, c=64", SMALL_FILE, answer=checks.SMALL),
+    _file("static-304", "file not modified, c=64", SMALL_FILE, fields=checks.known_etag, status=304, answer=b""),
+    _file("static-100k", "file of 100 KB, c=64", MEDIUM_FILE, answer=pattern(MEDIUM)),
+    _file(
+        "static-range",
+        "range of 100 KB of 50 MB, c=64",
+        LARGE_FILE,
+        fields=lambda _: PART,
+        status=206,
+        answer=part_of_large(),
+    ),
+    Requests("static-50m", "file of 50 MB, c=1", _download, checks.answers_small_file, static=True),
     Idle("idle", "memory per idle connection", checks.open_keep_alive, checks.ask_again),
     Idle("idle-ws", "memory per idle WebSocket", checks.open_websocket, checks.ping_pong),
 )

@@ -18,6 +18,9 @@ ADDED_FIELDS = {
 }
 """What every contender adds to every answer."""
 
+KEPT = {"Cache-Control": "max-age=3600"}
+"""What every contender says of a file besides: gateway of its own accord, the others because they are told to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -27,6 +30,13 @@ class Task:
     """A folder of its own: configuration, logs and whatever it keeps; `output` in it takes what it prints."""
     port: int
     backend: int
+    static: Path | None = None
+    """If given, each site is no application: it serves the folder of its name in there."""
+
+    @property
+    def added(self) -> dict[str, str]:
+        """What to add to every answer, for contenders that say nothing of their own about files."""
+        return ADDED_FIELDS | KEPT if self.static else ADDED_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +48,5 @@ class Contender:
     """Writes the configuration into the task's folder, and says how to start it in the foreground."""
     version: Callable[[], str]
     """What to print about it in the report."""
+    static: bool = True
+    """Whether it can serve files."""

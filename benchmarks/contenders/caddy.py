@@ -10,7 +10,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from benchmarks.contenders.base import ADDED_FIELDS, SITES, Contender, Task
+from benchmarks.contenders.base import SITES, Contender, Task
 from benchmarks.process import Command
 
 
@@ -19,7 +19,7 @@ def _file(path: Path) -> dict[str, object]:
 
 
 def _site(site: str, task: Task) -> dict[str, object]:
-    added = {name: [value] for name, value in {**ADDED_FIELDS, "X-Request-Id": "{http.request.uuid}"}.items()}
+    added = {name: [value] for name, value in {**task.added, "X-Request-Id": "{http.request.uuid}"}.items()}
     sent = {
         "Via": ["1.1 caddy"],
         "X-Forwarded-Port": [str(task.port)],
@@ -32,7 +32,13 @@ def _site(site: str, task: Task) -> dict[str, object]:
         "transport": {"protocol": "http", "keep_alive": {"max_idle_conns_per_host": 64}},
         "upstreams": [{"dial": f"127.0.0.1:{task.backend}"}],
     }
-    return {"match": [{"host": [site]}], "handle": [fields, proxy], "terminal": True}
+    content = _files(task.static / site) if task.static else proxy
+    return {"match": [{"host": [site]}], "handle": [fields, content], "terminal": True}
+
+
+def _files(folder: Path) -> dict[str, object]:
+    copies = {"precompressed": {"br": {}, "gzip": {}}, "precompressed_order": ["br", "gzip"]}
+    return {"handler": "file_server", "root": str(folder), **copies}
 
 
 def _prepare(task: Task) -> Command:

@@ -26,7 +26,7 @@ connections_per_client = 10000
 """
 
 _SITE = """\
-proxy = {backend}
+{content}
 
 [headers]
 {added}"""
@@ -39,9 +39,13 @@ def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...]) -> Command:
     (sites / "gateway.toml").write_text(_MACHINE.format(port=task.port, folder=task.folder))
     added = "".join(f'{name} = "{value}"\n' for name, value in ADDED_FIELDS.items())
     for site in SITES:
-        (sites / f"{site}.toml").write_text(_SITE.format(backend=task.backend, added=added))
+        (sites / f"{site}.toml").write_text(_SITE.format(content=_content(site, task), added=added))
     argv = [sys.executable, *_TWISTD, "-n", "--pidfile=", *twistd, "gateway", "-c", str(sites)]
     return Command(argv, task.folder / "logs", {"PYTHONPATH": str(checkout)})
+
+
+def _content(site: str, task: Task) -> str:
+    return f'static = "{task.static / site}"' if task.static else f"proxy = {task.backend}"
 
 
 def _version(*, checkout: Path) -> str:

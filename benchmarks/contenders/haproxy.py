@@ -63,4 +63,4 @@ def _version() -> str:
     return printed.split()[2]
 
 
-haproxy = Contender("haproxy", _prepare, _version)
+haproxy = Contender("haproxy", _prepare, _version, static=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from benchmarks.contenders.base import ADDED_FIELDS, SITES, Contender, Task
+from benchmarks.contenders.base import SITES, Contender, Task
 from benchmarks.process import Command
 
 _MAIN = """\
@@ -25,6 +25,14 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     server_tokens off;
+    sendfile on;
+    tcp_nopush on;
+    gzip_static on;
+    types {{
+        text/css css;
+        image/webp webp;
+    }}
+    default_type application/octet-stream;
     keepalive_requests 1000000000;
     client_max_body_size 100m;
 
@@ -61,23 +69,29 @@ _SITE = """\
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         server_name {site};
-        location / {{ proxy_pass http://{site}; }}
+        location / {{ {content}; }}
     }}
 """
 
 
 def _prepare(task: Task) -> Command:
     config = task.folder / "nginx.conf"
-    sites = "".join(_SITE.format(site=site, port=task.port, backend=task.backend) for site in SITES)
+    sites = "".join(
+        _SITE.format(site=site, port=task.port, backend=task.backend, content=_content(site, task)) for site in SITES
+    )
     config.write_text(
         _MAIN.format(
             user="user root root;\n" if os.geteuid() == 0 else "",
             folder=task.folder,
-            added="".join(f'    add_header {name} "{value}" always;\n' for name, value in ADDED_FIELDS.items()),
+            added="".join(f'    add_header {name} "{value}" always;\n' for name, value in task.added.items()),
             sites=sites.replace(" backlog=4096", "").replace(f":{task.port};", f":{task.port} backlog=4096;", 1),
         )
     )
     return Command(["nginx", "-p", str(task.folder), "-c", str(config)], task.folder / "access.log")
+
+
+def _content(site: str, task: Task) -> str:
+    return f"root {task.static / site}" if task.static else f"proxy_pass http://{site}"
 
 
 def _version() -> str:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks.load import request_text, run_client
+from benchmarks.load import expect_bytes, request_text, run_client
 from benchmarks.process import BenchmarkError
 
 
@@ -35,3 +35,21 @@ def test_failing_client_is_refused() -> None:
 def test_requests_of_all_sites_are_of_one_length() -> None:
     """Requests can be cut from one file by their length."""
     assert len(request_text("site01.test", "GET", "/")) == len(request_text("site50.test", "GET", "/"))
+
+
+def test_more_fields_are_part_of_the_request() -> None:
+    """A condition is sent like any other field, before the end of the head."""
+    text = request_text("site01.test", "GET", "/", fields={"If-None-Match": '"a"'})
+    assert text.endswith(b'\r\nIf-None-Match: "a"\r\n\r\n')
+
+
+def test_as_many_bytes_as_answers_have_are_accepted() -> None:
+    """Heads, and answers that were under way at the end, may come on top of what was completed."""
+    expect_bytes({"completed": 10, "bytes": 10 * 1300 + 3 * 900}, 4, 1024)
+
+
+@pytest.mark.parametrize("received", [10 * 1024 - 1, 10 * 102_400])
+def test_answers_too_short_or_too_long_are_refused(received: int) -> None:
+    """A window is refused where answers lack bytes, and where whole files came instead of what was asked for."""
+    with pytest.raises(BenchmarkError, match="10 answers of 1024 bytes"):
+        expect_bytes({"completed": 10, "bytes": received}, 4, 1024)
