@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gateway.web.request import Request
 
 GATHERED: Final = ByteCount(1_000_000)
-"""Octets gathered at most before lines are handed on: seldom, since each time wakes a thread that wants the interpreter."""
+"""Octets gathered before lines are handed on: seldom, for it wakes a thread that wants the interpreter."""
 
 Batch = list[tuple[str, bytes]]
 """Lines in order, each with the name of its site, which is empty where a request came to none."""
