@@ -1,7 +1,7 @@
 """OpenSSL contexts of a server, after Mozilla's guidelines (version 5.7), through pyOpenSSL's public names only.
 
 Key exchange is OpenSSL's own choice, for pyOpenSSL has no name for a list of groups: from OpenSSL 3.5 on it begins with
-the hybrid X25519MLKEM768, then X25519 and P-256. Tickets are made by the context that a connection begins with, so a new
+the hybrid X25519MLKEM768, then X25519 and P-256. Tickets are made by the context a connection begins with, so a new
 one of these is a new ticket key. Renegotiation and compression are off; 0-RTT is off because nobody switches it on.
 """
 

@@ -72,5 +72,5 @@ class ServerContext:
         self._context.use_privatekey(key)
         self._context.use_certificate(certificate)
 
-    def serverConnectionForTLS(self, tlsProtocol: object) -> SSL.Connection:  # noqa: N802 - Twisted's name
+    def serverConnectionForTLS(self, tlsProtocol: object) -> SSL.Connection:
         return SSL.Connection(self._context, None)
