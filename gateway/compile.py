@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from gateway.errors import HTTPError
 from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
 from gateway.filters.headers import HeaderFilter, request_edits
+from gateway.filters.https import HttpsRedirect
 from gateway.filters.prefix import PrefixFilter
 from gateway.filters.timing import TimingFilter
 from gateway.net.endpoints import client_endpoint
@@ -31,6 +33,7 @@ from gateway.upstream.pool import Upstream
 from gateway.web.filter import Filter
 from gateway.web.request import Request
 from gateway.web.resource import Resource
+from gateway.web.schemes import Schemes
 from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
 
 log = Logger()
@@ -43,36 +46,38 @@ class Compiler:
         context: The process as features see it.
         pages: The built-in error pages.
         sockets: The process's open WebSockets.
+        https: Where sites are served over HTTPS; None for nowhere.
 
     Attributes:
         upstreams: Keys of the upstreams that the tree built last uses.
     """
 
-    def __init__(self, context: BuildContext, pages: ErrorPages, sockets: OpenSockets) -> None:
+    def __init__(
+        self, context: BuildContext, pages: ErrorPages, sockets: OpenSockets, https: Https | None = None
+    ) -> None:
+        self._https = https
         self._context = context
         self._pages = pages
         self._sockets = sockets
         self.upstreams: set[Hashable] = set()
 
-    def tree(self, loaded: Loaded) -> VirtualHosts:
+    def tree(self, loaded: Loaded) -> Resource:
         """Build the tree of a whole folder."""
         self.upstreams = set()
-        hosts: dict[bytes, SiteResource] = {}
-        wildcards: dict[bytes, SiteResource] = {}
-        fallback = None
+        secure, plain = _Hosts(), _Hosts()
         for site in loaded.sites:
             resource = self.site(site)
             elsewhere = self._canonical(site) if site.canonical else resource
-            for host in site.hosts:
-                hosts[host.encode("ascii")] = resource if host == site.canonical else elsewhere
-            wildcards.update((name.encode("ascii"), elsewhere) for name in site.wildcards)
-            fallback = resource if site.default else fallback
+            secure.add(site, resource, elsewhere)
+            if self._https is not None and site.https == "redirect":
+                plain.add(site, *(self._to_https(self._https, site, each) for each in (resource, elsewhere)))
+            else:
+                plain.add(site, resource, elsewhere)
         for broken in loaded.broken:
             resource = self._broken(broken)
-            hosts.update((host.encode("ascii"), resource) for host in broken.hosts)
-            wildcards.update((name.encode("ascii"), resource) for name in broken.wildcards)
-            fallback = resource if broken.default else fallback
-        return VirtualHosts(hosts, wildcards, fallback)
+            for hosts in (secure, plain):
+                hosts.add(broken, resource, resource)
+        return secure.tree() if self._https is None else Schemes(secure.tree(), plain.tree())
 
     def site(self, site: Site) -> SiteResource:
         """Build one site."""
@@ -99,14 +104,17 @@ class Compiler:
 
     def _canonical(self, site: Site) -> SiteResource:
         """Build what the other hosts of a site answer: a redirect to the canonical one."""
-        slash: Slash = next((location.slash for location in site.locations if not location.prefix), "keep")
-        filters = tuple(
-            HeaderFilter(*location.headers)
-            for location in site.locations
-            if location.headers and not location.prefix and not location.exact
+        leaf = CanonicalRedirect(site.canonical.encode("ascii"), _main_slash(site))
+        place = LocationResource(leaf, self._pages, site=site.name, filters=_main_headers(site))
+        return SiteResource(site.name, [place])
+
+    def _to_https(self, https: Https, site: Site, inner: SiteResource) -> SiteResource:
+        """Build what plain HTTP gets of a site."""
+        leaf = HttpsRedirect(
+            inner, https.ready, name=site.canonical.encode("ascii"), slash=_main_slash(site), port=https.port
         )
-        leaf = CanonicalRedirect(site.canonical.encode("ascii"), slash)
-        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name, filters=filters)])
+        place = LocationResource(leaf, self._pages, site=site.name, filters=_main_headers(site))
+        return SiteResource(site.name, [place])
 
     def _broken(self, site: BrokenSite) -> SiteResource:
         leaf = Refusal(503, "configuration", f"{site.file} has errors")
@@ -175,6 +183,40 @@ class Compiler:
         return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle)
 
 
+@dataclass(frozen=True, slots=True)
+class Https:
+    """HTTPS as the sites see it.
+
+    Attributes:
+        ready: Tells whether a name has a certificate.
+        port: Port of the TLS listener.
+    """
+
+    ready: Callable[[str], bool]
+    port: int = 443
+
+
+class _Hosts:
+    """Collects who answers for which host."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[bytes, SiteResource] = {}
+        self._wildcards: dict[bytes, SiteResource] = {}
+        self._fallback: SiteResource | None = None
+
+    def add(self, site: Site | BrokenSite, resource: SiteResource, elsewhere: SiteResource) -> None:
+        """Add a site: what its canonical name answers, or all of them if it has none, and what the others do."""
+        canonical = site.canonical if isinstance(site, Site) else ""
+        for host in site.hosts:
+            self._hosts[host.encode("ascii")] = resource if host == canonical else elsewhere
+        self._wildcards.update((name.encode("ascii"), elsewhere) for name in site.wildcards)
+        if site.default:
+            self._fallback = resource
+
+    def tree(self) -> VirtualHosts:
+        return VirtualHosts(self._hosts, self._wildcards, self._fallback)
+
+
 class Refusal(Resource):
     """Answers every request with one error."""
 
@@ -191,6 +233,20 @@ class Refusal(Resource):
         """
         status, reason, message = self._error
         raise HTTPError(status, reason, message=message)
+
+
+def _main_slash(site: Site) -> Slash:
+    """Find the rule for slashes of the site as a whole."""
+    return next((location.slash for location in site.locations if not location.prefix), "keep")
+
+
+def _main_headers(site: Site) -> tuple[Filter, ...]:
+    """Make the edits of responses of the site as a whole."""
+    return tuple(
+        HeaderFilter(*location.headers)
+        for location in site.locations
+        if location.headers and not location.prefix and not location.exact
+    )
 
 
 def _proxy_filters(location: Location, proxy: Proxy) -> list[Filter]:

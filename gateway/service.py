@@ -16,9 +16,9 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gateway.compile import Compiler
+from gateway.compile import Compiler, Https
 from gateway.config.loader import load
-from gateway.config.model import GatewayConfig, Limits, Loaded
+from gateway.config.model import GatewayConfig, Limits, Loaded, Site
 from gateway.context import BuildContext
 from gateway.core import Core
 from gateway.http.dates import http_date
@@ -35,7 +35,10 @@ from gateway.protocol.http1_fields import HeadLimits
 from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.http1 import ConnectionLimits
-from gateway.server.listener import Front, PlainFactory
+from gateway.server.listener import Front, FrontFactory
+from gateway.tls.contexts import TICKET_LIFETIME
+from gateway.tls.own import OwnCertificates, OwnFiles
+from gateway.tls.sni import ServerNames
 from gateway.units import Seconds
 from gateway.upstream.pool import UpstreamRegistry
 
@@ -43,6 +46,9 @@ log = Logger()
 
 SWEEP: Final = Seconds(1)
 """How often deadlines are looked at, the date is set and the log written out."""
+
+LOOK: Final = Seconds(10)
+"""How often the files of the sites' own certificates are looked at."""
 
 
 class Gateway(Service):
@@ -65,6 +71,10 @@ class Gateway(Service):
         self._front: Front | None = None
         self._access_log: AccessLog | None = None
         self._limits = Limits()
+        self._names = ServerNames()
+        self._own_certificates = OwnCertificates(self._names)
+        self._tickets_since = _monotonic()
+        self._files_seen = _monotonic()
 
     def privilegedStartService(self) -> None:
         """Load the site files and bind the listeners, before privileges are dropped.
@@ -78,11 +88,7 @@ class Gateway(Service):
         if loaded.config is None:
             raise SystemExit("gateway: gateway.toml cannot be used; `gateway check` shows every error")
         self._front = self._assemble(loaded, loaded.config)
-        for listener in loaded.config.http:
-            factory = PlainFactory(self._front, listener.port, _connection_lines)
-            self._listeners.append(
-                ListenerService(self._reactor, listener, factory, f"{self.folder}/gateway.toml: http")
-            )
+        self._add_listeners(self._front, loaded.config)
         try:
             for service in self._listeners:
                 service.privilegedStartService()
@@ -117,6 +123,9 @@ class Gateway(Service):
     # Putting the parts together.
 
     def _assemble(self, loaded: Loaded, config: GatewayConfig) -> Front:
+        self._names = ServerNames(config.tls)
+        self._own_certificates = OwnCertificates(self._names)
+        self._own_certificates.use(_own_files(site) for site in loaded.sites if site.cert)
         errors = ErrorPages()
         trusted = TrustedProxies(config.trusted_proxies, config.client_ip_header or "")
         context = BuildContext(
@@ -131,7 +140,7 @@ class Gateway(Service):
         self._access_log = AccessLog(log_file.write, _wall_clock, config.log.format)
         self._limits = config.limits
         core = Core(
-            Compiler(context, errors, self._sockets).tree(loaded),
+            Compiler(context, errors, self._sockets, self._https(config)).tree(loaded),
             errors,
             self._access_log,
             clock=_monotonic,
@@ -147,12 +156,36 @@ class Gateway(Service):
             trusted=trusted.is_trusted,
         )
 
+    def _add_listeners(self, front: Front, config: GatewayConfig) -> None:
+        source = f"{self.folder}/gateway.toml"
+        for listener in config.http:
+            factory = FrontFactory(front, listener.port, _connection_lines)
+            self._listeners.append(ListenerService(self._reactor, listener, factory, f"{source}: http"))
+        for listener in config.https:
+            factory = FrontFactory(front, listener.port, _connection_lines, self._names)
+            service = ListenerService(self._reactor, listener, factory, f"{source}: https", self._names)
+            self._listeners.append(service)
+
+    def _https(self, config: GatewayConfig) -> Https | None:
+        """Say where HTTPS is, for those who are redirected there."""
+        if not config.https:
+            return None
+        ports = [listener.port for listener in config.https if listener.port]
+        return Https(self._names.has_certificate, ports[0] if ports and 443 not in ports else 443)
+
     def _tick(self) -> None:
         if self._front is not None:
             self._front.date_line = b"Date: %b\r\n" % http_date(_wall_clock())
         if self._access_log is not None:
             self._access_log.flush()
-        self._sweeper.sweep(_monotonic())
+        now = _monotonic()
+        if now - self._tickets_since >= TICKET_LIFETIME:
+            self._tickets_since = now
+            self._names.rotate()
+        if now - self._files_seen >= LOOK:
+            self._files_seen = now
+            self._own_certificates.refresh()
+        self._sweeper.sweep(now)
 
     # Stopping.
 
@@ -180,6 +213,11 @@ def makeService(options: Options) -> Gateway:
     from twisted.internet import reactor  # the one place where it is taken from the process
 
     return Gateway(options.folder, reactor)
+
+
+def _own_files(site: Site) -> OwnFiles:
+    names = (*site.hosts, *(f"*.{name}" for name in site.wildcards), *(("",) if site.default else ()))
+    return OwnFiles(site.name, site.cert, site.key, names)
 
 
 def _connection_limits(limits: Limits) -> ConnectionLimits:

@@ -1,6 +1,6 @@
 """A TLS connection with OpenSSL directly on its socket, as a Twisted transport.
 
-The protocol is connected before the handshake, as under `TLSMemoryBIOProtocol`: its deadlines hold for the handshake, and
+The protocol is connected before the handshake, as under `TLSMemoryBIOProtocol`: its deadlines hold for it too, and
 what it writes meanwhile waits. It hears of the handshake's end if it is an `IHandshakeListener`.
 """
 

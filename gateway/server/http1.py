@@ -156,7 +156,7 @@ class HTTP1Connection(TwistedProtocol):
         self.front.sweeper.add(self)
         refusal = self.front.opened(self)
         if refusal is not None:
-            self._refuse(refusal)
+            self.refuse_connection(refusal)
 
     def dataReceived(self, data: bytes) -> None:
         """Take octets from the client; a bug met on the way ends this exchange only."""
@@ -231,6 +231,10 @@ class HTTP1Connection(TwistedProtocol):
 
     def stopProducing(self) -> None:
         """Ignore: `connectionLost` follows (IPushProducer)."""
+
+    def refuse_connection(self, error: GatewayError) -> None:
+        """Answer a connection too many and close."""
+        self._refuse(error)
 
     # Requests.
 

@@ -31,24 +31,31 @@ class ServerNames:
         self._profile: Profile = profile
         self._protocols = protocols
         self._keys: dict[str, CertifiedKey] = {}
+        self._renewed: set[str] = set()
         self._contexts: dict[bytes, SSL.Context] = {}
         self._challenges: dict[bytes, SSL.Context] = {}
         self._nothing = context(profile, None, self._select)
         self.first = self._first_context()
 
-    def put(self, name: str, key: CertifiedKey) -> None:
+    def put(self, name: str, key: CertifiedKey, *, renewed: bool = False) -> None:
         """Show a certificate to clients that ask for a name, from the next handshake on.
 
         Args:
             name: Lower-case A-label, `*.example.com`, or empty for clients that name nobody.
             key: The certificate.
+            renewed: Whether it is known not to be the first one of this name, so that HTTPS has come to stay.
         """
-        self._contexts[name.encode("ascii")] = context(self._profile, key, self._select)
-        self._keys[name] = key
+        before = self._keys.get(name)
+        if renewed or (before is not None and before.serial != key.serial):
+            self._renewed.add(name)
+        if before != key:
+            self._contexts[name.encode("ascii")] = context(self._profile, key, self._select)
+            self._keys[name] = key
 
     def remove(self, name: str) -> None:
         """Show nothing to clients that ask for a name."""
         self._keys.pop(name, None)
+        self._renewed.discard(name)
         self._contexts.pop(name.encode("ascii"), None)
 
     def find(self, name: str) -> CertifiedKey | None:
@@ -58,6 +65,10 @@ class ServerNames:
     def has_certificate(self, name: str) -> bool:
         """Tell whether a client that asks for a name gets a certificate."""
         return name in self._keys or (bool(name) and _wildcard(name) in self._keys)
+
+    def has_renewed(self, name: str) -> bool:
+        """Tell whether the certificate that a client gets for a name was renewed at least once."""
+        return (name if name in self._keys else _wildcard(name)) in self._renewed
 
     def set_challenge(self, name: str, key: CertifiedKey) -> None:
         """Show a certificate to the CA that asks for a name with the protocol `acme-tls/1`, over TLS 1.3.
@@ -73,6 +84,24 @@ class ServerNames:
     def rotate(self) -> None:
         """Begin further connections with a new ticket key; tickets made so far lead to full handshakes."""
         self.first = self._first_context()
+
+    def serves(self, asked: bytes, host: bytes) -> bool:
+        """Tell whether a client that asked for one name in the handshake may request another.
+
+        It may where the certificate that it was shown is for both, or where it named nobody and the other name has no
+        certificate of its own.
+
+        Args:
+            asked: The name in the handshake, in lower case; empty for none.
+            host: The host of the request, in lower case.
+
+        Source: RFC 9110 §7.4, §15.5.20.
+        """
+        name = host.decode("latin-1")
+        shown, own = self.find(asked.decode("latin-1")), self.find(name)
+        if shown is own:
+            return shown is not None
+        return (shown is not None and shown.covers(name)) or (own is None and not asked)
 
     # Handshakes.
 
