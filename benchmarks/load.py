@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.backend import Backend
+from benchmarks.certificate import LOCAL
 from benchmarks.contenders.base import SITES
 from benchmarks.process import BenchmarkError
 
@@ -28,6 +30,7 @@ class Target:
     name: str
     pid: int
     port: int
+    tls_port: int
     backend: Backend
     folder: Path
     log: Path | None
@@ -50,7 +53,17 @@ def request_text(site: str, method: str, path: str, body: bytes = b"") -> bytes:
     return f"{method} {path} HTTP/1.1\r\nHost: {site}\r\n{_BROWSER}{length}\r\n".encode() + body
 
 
-def http(target: Target, seconds: int, connections: int, method: str, path: str, body: bytes, answer: int) -> Load:
+def http(
+    target: Target,
+    seconds: int,
+    connections: int,
+    method: str,
+    path: str,
+    body: bytes,
+    answer: int,
+    *,
+    tls: bool = False,
+) -> Load:
     """Let wrk ask for one path of all sites in turn over keep-alive connections.
 
     Args:
@@ -61,6 +74,7 @@ def http(target: Target, seconds: int, connections: int, method: str, path: str,
         path: The request target.
         body: The request body.
         answer: Bytes that each answer's body has.
+        tls: Whether to ask over HTTPS.
 
     Returns:
         What wrk saw.
@@ -71,7 +85,8 @@ def http(target: Target, seconds: int, connections: int, method: str, path: str,
     requests = target.folder / "requests"
     texts = [request_text(site, method, path, body) for site in SITES]
     requests.write_bytes(b"".join(texts))
-    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), f"http://127.0.0.1:{target.port}"]
+    url = f"https://{LOCAL}:{target.tls_port}" if tls else f"http://127.0.0.1:{target.port}"
+    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), url]
     report = run_client([*argv, "--", str(requests), str(len(texts[0]))], seconds)
     if report["bytes"] < report["completed"] * answer:
         raise BenchmarkError(f"{report['completed']:.0f} answers came with only {report['bytes']:.0f} bytes")
@@ -96,6 +111,24 @@ def native(target: Target, seconds: int, connections: int, mode: str, amount: in
     """
     argv = [str(target.backend.load), mode, str(target.port), SITES[7], str(connections), str(seconds), str(amount)]
     return _load(run_client(argv, seconds))
+
+
+def handshakes(target: Target, seconds: int, connections: int) -> Load:
+    """Let `handshakes.py` make new TLS connections to one site, with one request each.
+
+    Args:
+        target: Whom to ask.
+        seconds: For how long.
+        connections: How many are under way at any time.
+
+    Returns:
+        What it saw.
+
+    Raises:
+        BenchmarkError: One failed.
+    """
+    argv = [sys.executable, "-m", "benchmarks.handshakes", str(target.tls_port), SITES[7], str(connections)]
+    return _load(run_client([*argv, str(seconds)], seconds))
 
 
 def run_client(argv: list[str], seconds: int) -> dict[str, float]:
