@@ -157,12 +157,20 @@ class MemoryTLSServerEndpoint:
 
 
 class MemoryTLS(BufferingTLSTransport):
-    """TLS without a socket underneath, with the half-close and the answer to plain HTTP that `TLSSocket` has."""
+    """TLS without a socket underneath; what `TLSSocket` does beyond Twisted's TLS, it does too."""
 
     _greeted = False
 
+    def makeConnection(self, transport: ITransport) -> None:
+        """Connect the protocol; a failure there ends this connection only."""
+        try:
+            super().makeConnection(transport)  # type: ignore[no-untyped-call]  # Twisted's has no annotations
+        except Exception:
+            log.failure("connection dropped: its protocol failed at the start")
+            self.abortConnection()
+
     def dataReceived(self, data: bytes) -> None:
-        """Take octets, plain HTTP among them."""
+        """Take octets, plain HTTP among them; a failure above ends this connection only."""
         if not self._greeted:
             self._greeted = True
             if data[:1] != b"\x16":
@@ -170,7 +178,11 @@ class MemoryTLS(BufferingTLSTransport):
                     self._underneath.write(PLAIN_HTTP)
                 self._underneath.loseConnection()
                 return
-        super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's has no annotations
+        try:
+            super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's has no annotations
+        except Exception:
+            log.failure("connection dropped: its protocol failed")
+            self.abortConnection()
 
     def loseWriteConnection(self) -> None:
         """Send close_notify; reading goes on until the client closes."""
@@ -182,6 +194,11 @@ class MemoryTLS(BufferingTLSTransport):
             self._underneath.loseConnection()
         else:
             super().loseConnection()
+
+    def abortConnection(self) -> None:
+        """Close at once, unless that has happened."""
+        if self.connected:
+            super().abortConnection()  # type: ignore[no-untyped-call]  # Twisted's has no annotations
 
     @property
     def _underneath(self) -> ITransport:
