@@ -151,6 +151,7 @@ async def secure_end() -> object:
 
 def _read_all(pair: Secure) -> list[object]:
     with pair.raw() as plain:
+        plain.settimeout(5)
         client = _context().wrap_socket(plain, server_hostname="app.example", suppress_ragged_eofs=False)
         client.sendall(b"question")
         count = 0
@@ -178,6 +179,7 @@ async def secure_abort() -> object:
 
 def _reset(pair: Secure) -> None:
     with pair.raw() as plain:
+        plain.settimeout(5)
         client = _context().wrap_socket(plain, server_hostname="app.example")
         client.sendall(b"question")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -216,7 +218,12 @@ async def secure_strangers() -> object:
     """Plain HTTP is told so; anything else that is no TLS, and unknown names, leave without a word or by an alert."""
     pair = Secure()
     seen = []
-    for octets in (b"GET / HTTP/1.1\r\nHost: app.example\r\n\r\n", b"\x00\x01\x02", b"\x16\x03\x01\x00\x02ab", b""):
+    for octets in (
+        b"GET / HTTP/1.1\r\nHost: app.example\r\n\r\n",
+        b"\x00\x01\x02",
+        b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00",
+        b"",
+    ):
         seen.append((await deferToThread(_send, pair, octets))[:12].hex(" ", -4))
     seen.append(await deferToThread(_refusal, pair, "other.example"))
     await turn(0.05)
@@ -228,6 +235,7 @@ async def secure_strangers() -> object:
 def _send(pair: Secure, octets: bytes) -> bytes:
     got = b""
     with pair.raw() as plain:
+        plain.settimeout(3)  # a thread that waits for ever would keep the process
         plain.sendall(octets)
         if not octets:
             plain.shutdown(socket.SHUT_WR)

@@ -74,7 +74,7 @@ EXPECTED.update(
         "secure_strangers": [
             "48545450 2f312e31 20343030",  # HTTP/1.1 400
             "",
-            "15030300 020232",  # a fatal alert: decode error
+            "15030300 02022f",  # a fatal alert: illegal parameter
             "",
             "TLSV1_UNRECOGNIZED_NAME",
             [True, True, True, True, True],

@@ -24,7 +24,7 @@ def age(folder: Path, seconds: int) -> None:
 
 
 def test_shown_to_those_it_is_for(tmp_path: Path) -> None:
-    """A site's certificate is shown for those of its names that it covers; the default site shows it to the nameless."""
+    """A certificate is shown for those names of its site that it covers, and by the default site to the nameless."""
     AUTHORITY.write(tmp_path, "app.example", "*.apps.example")
     names = ServerNames()
     own = OwnCertificates(names)
