@@ -107,7 +107,9 @@ def _certificate(site: Site, now: float) -> Iterator[Finding]:
         yield _finding("error", origin, f"the certificate is not valid before {_days(found.not_before - now)} from now")
     elif left < (found.not_after - found.not_before) / 3:
         yield _warning(origin, f"the certificate expires in {_days(left)}")
-    missing = [name for name in (*site.hosts, *(f"*.{each}" for each in site.wildcards)) if not found.covers(name)]
+    implied = f"www.{site.name}"  # a site has it without asking
+    names = [name for name in site.hosts if name != implied or name == site.canonical]
+    missing = [name for name in (*names, *(f"*.{each}" for each in site.wildcards)) if not found.covers(name)]
     if missing:
         yield _warning(origin, f"the certificate is not for {', '.join(missing)}: no HTTPS there")
 

@@ -22,6 +22,7 @@ from gateway.net.tls_client import UpstreamTLS
 from gateway.tls.sni import ServerNames
 from tests.support.certificates import Authority
 
+_SHORT_HELLO = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
 AUTHORITY = Authority("ca.example")
 WANTED = hashlib.sha256(PIECE * 320).hexdigest()
 
@@ -217,14 +218,8 @@ async def secure_broken_protocols() -> object:
 async def secure_strangers() -> object:
     """Plain HTTP is told so; anything else that is no TLS, and unknown names, leave without a word or by an alert."""
     pair = Secure()
-    seen = []
-    for octets in (
-        b"GET / HTTP/1.1\r\nHost: app.example\r\n\r\n",
-        b"\x00\x01\x02",
-        b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00",
-        b"",
-    ):
-        seen.append((await deferToThread(_send, pair, octets))[:12].hex(" ", -4))
+    strange = (b"GET / HTTP/1.1\r\nHost: app.example\r\n\r\n", b"\x00\x01\x02", _SHORT_HELLO, b"")
+    seen: list[object] = [(await deferToThread(_send, pair, octets))[:12].hex(" ", -4) for octets in strange]
     seen.append(await deferToThread(_refusal, pair, "other.example"))
     await turn(0.05)
     seen.append([server.lost.called for server in pair.servers])
