@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.conftest import StartGateway
 from tests.support.certificates import Authority
+from tests.support.node import run_node
 from tests.support.processes import HOST
 from tests.support.programs import require
 from tests.support.twistd import Twistd
@@ -194,6 +195,23 @@ def test_certificate_changed(secure: Twistd, tmp_path: Path) -> None:
             time.sleep(0.2)
         client.sendall(b"GET / HTTP/1.1\r\nHost: app.test\r\n\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_websocket(
+    start_gateway: StartGateway, ws_server: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WebSockets run over wss as over ws."""
+    (tmp_path / "ca.pem").write_bytes(AUTHORITY.pem)
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(tmp_path / "ca.pem"))
+    certificate = AUTHORITY.write(tmp_path, HOST)
+    gateway = start_gateway({"_default": f"phoenix = {ws_server.port}\n{certificate}"}, tls=True)
+    assert run_node("ws_client.mjs", f"wss://{HOST}:{gateway.tls_port}", HOST, "echo") == {
+        "text": "Grüße",
+        "binary": True,
+        "pong": "still there?",
+        "code": 1000,
+        "reason": "done",
+    }
 
 
 def test_testssl(start_gateway: StartGateway, demo: Upstream, tmp_path: Path, reactor: str) -> None:
