@@ -62,14 +62,14 @@ EXPECTED: dict[str, object] = {
 }
 EXPECTED.update(
     {
-        "secure_echo": ["hello", ["ConnectionDone", "ConnectionDone"]],
+        "secure_echo": ["hello", "ConnectionDone"],
         "secure_handshake": "before app.example",
         "secure_back_pressure": [True, True, True, 20971520, True],
         "secure_pause": [True, True, 20971520, True],
         "secure_pull_producer": [3276800, True],
         "secure_end": [[3000000, "close_notify"], [3000000, "close_notify"]],
         "secure_abort": [True, True],
-        "secure_half_close": ["ConnectionDone", "ConnectionDone"],
+        "secure_half_close": "ConnectionDone",
         "secure_broken_protocols": [True, True],
         "secure_strangers": [
             "48545450 2f312e31 20343030",  # HTTP/1.1 400
