@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 
 from benchmarks.backend import LARGE, pattern
+from benchmarks.certificate import LOCAL
 from benchmarks.contenders.base import ADDED_FIELDS, KEPT, SITES
 from benchmarks.files import LARGE_FILE, MEDIUM, MEDIUM_FILE, PART, SMALL_FILE, part_of_large
 from benchmarks.load import Target, request_text
@@ -31,20 +33,25 @@ def does_its_task(target: Target) -> None:
     Raises:
         BenchmarkError: It does less than the others.
     """
+    for tls in (False, True):
+        _does_its_task(target, tls)
+    _is_logged(target)
+
+
+def _does_its_task(target: Target, tls: bool) -> None:
     site = SITES[11]
-    status, fields, body = _exchange(target, site, "GET", "/echo", b"", {"X-Forwarded-For": "192.0.2.1"})
+    status, fields, body = _exchange(target, site, "GET", "/echo", b"", {"X-Forwarded-For": "192.0.2.1"}, tls=tls)
     _expect(target, "status", status, 200)
     for name, value in ADDED_FIELDS.items():
         _expect(target, name, fields.get(name), value)
     seen = dict(line.split(": ", 1) for line in body.decode("latin-1").lower().splitlines() if ": " in line)
     _expect(target, "forwarded Host", seen.get("host"), site)
     _expect(target, "X-Forwarded-For", seen.get("x-forwarded-for"), "127.0.0.1")
-    _expect(target, "X-Forwarded-Proto", seen.get("x-forwarded-proto"), "http")
+    _expect(target, "X-Forwarded-Proto", seen.get("x-forwarded-proto"), "https" if tls else "http")
     _expect(target, "X-Forwarded-Host", seen.get("x-forwarded-host"), site)
-    _expect(target, "X-Forwarded-Port", seen.get("x-forwarded-port"), str(target.port))
+    _expect(target, "X-Forwarded-Port", seen.get("x-forwarded-port"), str(target.tls_port if tls else target.port))
     _expect(target, "Via present", "via" in seen, True)
     _expect(target, "X-Request-Id", (fields.get("X-Request-Id") or "none").lower(), seen.get("x-request-id"))
-    _is_logged(target)
 
 
 def serves_files(target: Target) -> None:
@@ -113,6 +120,7 @@ def answers(
     expected: bytes,
     *,
     fields: Mapping[str, str] | None = None,
+    tls: bool = False,
 ) -> None:
     """Check a sample of answers whole.
 
@@ -124,12 +132,13 @@ def answers(
         status: The status each answer must have.
         expected: The body each answer must have.
         fields: More fields of each request.
+        tls: Whether to ask over HTTPS.
 
     Raises:
         BenchmarkError: One was wrong.
     """
     for site in (SITES[0], SITES[24], SITES[49]):
-        got, answered, content = _exchange(target, site, method, path, body, fields or {})
+        got, answered, content = _exchange(target, site, method, path, body, fields or {}, tls=tls)
         _expect(target, f"status of {method} {path}", got, status)
         _expect(target, f"content of {method} {path}", content == expected, True)
         for name, value in ADDED_FIELDS.items():
@@ -147,9 +156,14 @@ def answers_small_file(target: Target) -> None:
 
 
 def _exchange(
-    target: Target, site: str, method: str, path: str, body: bytes, extra: Mapping[str, str]
+    target: Target, site: str, method: str, path: str, body: bytes, extra: Mapping[str, str], *, tls: bool = False
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=_TIME)
+    if tls:
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            LOCAL, target.tls_port, timeout=_TIME, context=ssl._create_unverified_context()
+        )
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=_TIME)
     try:
         connection.request(method, path, body or None, {"Host": site, **extra})
         answer = connection.getresponse()

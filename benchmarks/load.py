@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.backend import Backend
+from benchmarks.certificate import LOCAL
 from benchmarks.contenders.base import SITES
 from benchmarks.process import BenchmarkError
 
@@ -33,6 +35,7 @@ class Target:
     name: str
     pid: int
     port: int
+    tls_port: int
     backend: Backend
     folder: Path
     log: Path | None
@@ -68,6 +71,7 @@ def http(
     answer: int,
     *,
     fields: Mapping[str, str] | None = None,
+    tls: bool = False,
 ) -> Load:
     """Let wrk ask for one path of all sites in turn over keep-alive connections.
 
@@ -80,6 +84,7 @@ def http(
         body: The request body.
         answer: Bytes that each answer's body has.
         fields: More fields of each request.
+        tls: Whether to ask over HTTPS.
 
     Returns:
         What wrk saw.
@@ -90,7 +95,8 @@ def http(
     requests = target.folder / "requests"
     texts = [request_text(site, method, path, body, fields) for site in SITES]
     requests.write_bytes(b"".join(texts))
-    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), f"http://127.0.0.1:{target.port}"]
+    url = f"https://{LOCAL}:{target.tls_port}" if tls else f"http://127.0.0.1:{target.port}"
+    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), url]
     report = run_client([*argv, "--", str(requests), str(len(texts[0]))], seconds)
     expect_bytes(report, connections, answer)
     return _load(report)
@@ -130,6 +136,24 @@ def native(target: Target, seconds: int, connections: int, mode: str, amount: in
     """
     argv = [str(target.backend.load), mode, str(target.port), SITES[7], str(connections), str(seconds), str(amount)]
     return _load(run_client(argv, seconds))
+
+
+def handshakes(target: Target, seconds: int, connections: int) -> Load:
+    """Let `handshakes.py` make new TLS connections to one site, with one request each.
+
+    Args:
+        target: Whom to ask.
+        seconds: For how long.
+        connections: How many are under way at any time.
+
+    Returns:
+        What it saw.
+
+    Raises:
+        BenchmarkError: One failed.
+    """
+    argv = [sys.executable, "-m", "benchmarks.handshakes", str(target.tls_port), SITES[7], str(connections)]
+    return _load(run_client([*argv, str(seconds)], seconds))
 
 
 def run_client(argv: list[str], seconds: int) -> dict[str, float]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchmarks import checks
 from benchmarks.backend import Backend
-from benchmarks.contenders.base import Contender, Task
+from benchmarks.certificate import certificate
+from benchmarks.contenders.base import SITES, Contender, Task
 from benchmarks.files import site_folders
 from benchmarks.load import Target
 from benchmarks.measure import Sample, Workload
@@ -32,11 +33,13 @@ def _started(contender: Contender, backend: Backend, folder: Path, static: bool)
     """Run a contender in a new folder until the block ends."""
     served = site_folders(folder / "static") if static else None
     own = Path(tempfile.mkdtemp(prefix=f"{contender.name.partition('@')[0]}-", dir=folder))
-    port, output = free_port(), own / "output"
-    command = contender.prepare(Task(own, port, backend.port, served))
+    port, tls_port, output = free_port(), free_port(), own / "output"
+    keys = folder / "certificate"
+    keys.mkdir(exist_ok=True)
+    command = contender.prepare(Task(own, port, tls_port, certificate(keys, SITES), backend.port, served))
     with running(command, output) as pid:
         wait_for_port(port, pid, output)
-        target = Target(contender.name, pid, port, backend, own, command.log)
+        target = Target(contender.name, pid, port, tls_port, backend, own, command.log)
         (checks.serves_files if static else checks.does_its_task)(target)
         yield target
 

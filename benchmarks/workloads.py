@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from benchmarks import checks
 from benchmarks.backend import LARGE, pattern
 from benchmarks.files import LARGE_FILE, MEDIUM, MEDIUM_FILE, PART, SMALL_FILE, part_of_large
-from benchmarks.load import Load, Target, http, native
+from benchmarks.load import Load, Target, handshakes, http, native
 from benchmarks.measure import Idle, Requests, Workload
 
 
@@ -21,12 +21,13 @@ def _http(
     body: bytes = b"",
     status: int = 200,
     answer: bytes,
+    tls: bool = False,
 ) -> Requests:
     def load(target: Target, seconds: int) -> Load:
-        return http(target, seconds, connections, method, path, body, len(answer))
+        return http(target, seconds, connections, method, path, body, len(answer), tls=tls)
 
     def check(target: Target) -> None:
-        checks.answers(target, method, path, body, status, answer)
+        checks.answers(target, method, path, body, status, answer, tls=tls)
 
     return Requests(name, title, load, check)
 
@@ -56,6 +57,10 @@ def _native(name: str, title: str, connections: int, mode: str, amount: int) -> 
     return Requests(name, title, load, checks.answers_small if mode == "download" else _opens)
 
 
+def _full_handshakes(target: Target, seconds: int) -> Load:
+    return handshakes(target, seconds, 4)
+
+
 def _download(target: Target, seconds: int) -> Load:
     return native(target, seconds, 1, "download", LARGE)
 
@@ -73,6 +78,8 @@ _ALL: tuple[Workload, ...] = (
     _http("small-1", "small request, c=1", 1, "/small", answer=checks.SMALL),
     _http("post", "POST 10 KB, c=64", 64, "/upload", method="POST", body=pattern(10 * 1024), status=204, answer=b""),
     _http("chunked", "chunked answer of 20 KB, c=64", 64, "/chunked", answer=pattern(20 * 1024)),
+    _http("tls", "small request over TLS, keep-alive, c=64", 64, "/small", answer=checks.SMALL, tls=True),
+    Requests("tls-new", "full TLS handshake and a small request, c=4", _full_handshakes, checks.answers_small),
     _native("large", "answer of 50 MB, c=1", 1, "download", LARGE),
     _native("ws-64", "WebSocket round trip 64 B, c=32", 32, "echo", 64),
     _native("ws-16k", "WebSocket round trip 16 KB, c=32", 32, "echo", 16 * 1024),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from gateway.errors import HTTPError
 from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
 from gateway.filters.headers import HeaderFilter, request_edits
+from gateway.filters.https import HttpsRedirect
 from gateway.filters.prefix import PrefixFilter
 from gateway.filters.security_headers import SecurityHeaders
 from gateway.filters.timing import TimingFilter
@@ -38,6 +39,7 @@ from gateway.upstream.pool import Upstream
 from gateway.web.filter import Filter
 from gateway.web.request import Request
 from gateway.web.resource import Resource
+from gateway.web.schemes import Schemes
 from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
 
 log = Logger()
@@ -54,16 +56,16 @@ class BuiltSite:
         upstreams: Keys of its upstreams in the registry.
     """
 
-    hosts: Mapping[bytes, SiteResource]
-    wildcards: Mapping[bytes, SiteResource]
-    fallback: SiteResource | None
+    hosts: Mapping[bytes, Resource]
+    wildcards: Mapping[bytes, Resource]
+    fallback: Resource | None
     upstreams: frozenset[Hashable]
 
 
 def virtual_hosts(sites: Iterable[BuiltSite]) -> VirtualHosts:
     """Put built sites together to a tree."""
-    hosts: dict[bytes, SiteResource] = {}
-    wildcards: dict[bytes, SiteResource] = {}
+    hosts: dict[bytes, Resource] = {}
+    wildcards: dict[bytes, Resource] = {}
     fallback = None
     for site in sites:
         hosts.update(site.hosts)
@@ -79,9 +81,13 @@ class Compiler:
         context: The process as features see it.
         pages: The built-in error pages.
         sockets: The process's open WebSockets.
+        https: Where sites are served over HTTPS; None for nowhere.
     """
 
-    def __init__(self, context: BuildContext, pages: ErrorPages, sockets: OpenSockets) -> None:
+    def __init__(
+        self, context: BuildContext, pages: ErrorPages, sockets: OpenSockets, https: Https | None = None
+    ) -> None:
+        self._https = https
         self._context = context
         self._pages = pages
         self._sockets = sockets
@@ -97,10 +103,12 @@ class Compiler:
         """
         self._upstream_keys = set()
         if isinstance(site, BrokenSite):
-            resource = elsewhere = self._broken(site)
+            resource: Resource = self._broken(site)
+            elsewhere = resource
         else:
             resource = self.site(site)
             elsewhere = self._canonical(site) if site.canonical else resource
+            resource, elsewhere = (self._by_scheme(site, each) for each in (resource, elsewhere))
         canonical = site.canonical if isinstance(site, Site) else ""
         return BuiltSite(
             hosts={host.encode("ascii"): resource if host == canonical else elsewhere for host in site.hosts},
@@ -148,17 +156,18 @@ class Compiler:
 
     def _canonical(self, site: Site) -> SiteResource:
         """Build what the other hosts of a site answer: a redirect to the canonical one."""
-        slash: Slash = "keep"
-        for location in site.locations:
-            if not location.prefix and not isinstance(location.leaf, Static):
-                slash = location.slash
-        filters = tuple(
-            HeaderFilter(*location.headers)
-            for location in site.locations
-            if location.headers and not location.prefix and not location.exact
-        )
-        leaf = CanonicalRedirect(site.canonical.encode("ascii"), slash)
-        return SiteResource(site.name, [self._plain(site, leaf, self._pages, filters=filters)])
+        leaf = CanonicalRedirect(site.canonical.encode("ascii"), _main_slash(site))
+        return SiteResource(site.name, [self._plain(site, leaf, self._pages, filters=_main_headers(site))])
+
+    def _by_scheme(self, site: Site, resource: Resource) -> Resource:
+        """Let plain HTTP be redirected to HTTPS, where the site wants that and there is HTTPS."""
+        https = self._https
+        if https is None or site.https != "redirect":
+            return resource
+        name = site.canonical.encode("ascii")
+        leaf = HttpsRedirect(resource, https.ready, name=name, slash=_main_slash(site), port=https.port)
+        place = self._plain(site, leaf, self._pages, filters=_main_headers(site))
+        return Schemes(resource, SiteResource(site.name, [place]))
 
     def _text(self, site: Site, path: str, leaf: Resource, pages: ErrorPages) -> LocationResource:
         return self._plain(site, leaf, pages, prefix=path.encode("utf-8"), exact=True, filters=self._switch(site))
@@ -269,6 +278,19 @@ class Compiler:
         return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle, host)
 
 
+@dataclass(frozen=True, slots=True)
+class Https:
+    """HTTPS as the sites see it.
+
+    Attributes:
+        ready: Tells whether a name has a certificate.
+        port: Port of the TLS listener.
+    """
+
+    ready: Callable[[str], bool]
+    port: int = 443
+
+
 class Refusal(Resource):
     """Answers every request with one error."""
 
@@ -285,6 +307,23 @@ class Refusal(Resource):
         """
         status, reason, message = self._error
         raise HTTPError(status, reason, message=message)
+
+
+def _main_slash(site: Site) -> Slash:
+    """Find the rule for slashes of the site as a whole; folders of files have their own."""
+    for location in site.locations:
+        if not location.prefix and not isinstance(location.leaf, Static):
+            return location.slash
+    return "keep"
+
+
+def _main_headers(site: Site) -> tuple[Filter, ...]:
+    """Make the edits of responses of the site as a whole."""
+    return tuple(
+        HeaderFilter(*location.headers)
+        for location in site.locations
+        if location.headers and not location.prefix and not location.exact
+    )
 
 
 def _proxy_filters(location: Location, proxy: Proxy) -> list[Filter]:

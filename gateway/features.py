@@ -49,8 +49,6 @@ NOT_YET: Mapping[str, str] = {
     "block": "blocking scanners",
     "client_ca": "client certificates",
     "forward_auth": "forward authentication",
-    "cert": "own certificates",
-    "key": "own certificates",
     "tls": "TLS settings of a site",
     "acme": "ACME settings of a site",
     "profile": "certificate profiles",

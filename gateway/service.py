@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import resource
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -18,9 +17,10 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from gateway.client_limits import connection_limits, connections_allowed
 from gateway.compile import Compiler
 from gateway.config.last_good import KeptVersions
-from gateway.config.model import GatewayConfig, Limits, LogSettings
+from gateway.config.model import GatewayConfig, Limits, LogSettings, Site
 from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import FolderWatch
 from gateway.context import BuildContext
@@ -29,6 +29,7 @@ from gateway.filters.security_headers import SecurityHeaders
 from gateway.http.dates import http_date
 from gateway.http.forwarding import TrustedProxies, Via, connection_lines
 from gateway.http.stream import PeerAddress
+from gateway.https import SecureSites
 from gateway.net.disk import DiskThreads
 from gateway.net.listeners import ListenError
 from gateway.net.listening import ListenerService
@@ -39,15 +40,13 @@ from gateway.observe.log_file import LogFolder, standard_output_is_dropped
 from gateway.observe.log_writer import LogWriter
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
-from gateway.protocol.http1_fields import HeadLimits
 from gateway.reload import Reloader
 from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
-from gateway.server.connection import ConnectionLimits
-from gateway.server.listener import Front, PlainFactory
+from gateway.server.listener import Front, FrontFactory
 from gateway.signals import on_signal
 from gateway.sites import SiteTable
-from gateway.units import ByteCount, Seconds
+from gateway.units import Seconds
 from gateway.upstream.pool import UpstreamRegistry
 from gateway.web.tree import VirtualHosts
 
@@ -105,6 +104,7 @@ class Gateway(Service):
         self._access_log: AccessLog | None = None
         self._limits = Limits()
         self._log_settings = LogSettings()
+        self._secure: SecureSites | None = None
 
     def privilegedStartService(self) -> None:
         """Load the site files and bind the listeners, before privileges are dropped.
@@ -114,14 +114,9 @@ class Gateway(Service):
         """
         folder = SiteFolder(self.folder, os.environ)
         config = self._read(folder)
-        self._front = self._assemble(folder, config)
-        for listener in config.http:
-            factory = PlainFactory(self._front, listener.port, _connection_lines)
-            self._listeners.append(
-                ListenerService(self._reactor, listener, factory, f"{self.folder}/gateway.toml: http")
-            )
-        for listener in config.https:
-            log.warn("HTTPS is not served yet: nothing listens on {listener}", listener=listener.name)
+        self._secure = SecureSites(config, _monotonic)
+        self._front = self._assemble(folder, config, self._secure)
+        self._add_listeners(self._front, config, self._secure)
         try:
             for service in self._listeners:
                 service.privilegedStartService()
@@ -184,7 +179,7 @@ class Gateway(Service):
             raise SystemExit("gateway: gateway.toml cannot be used; `gateway check` shows every error")
         return folder.config
 
-    def _assemble(self, folder: SiteFolder, config: GatewayConfig) -> Front:
+    def _assemble(self, folder: SiteFolder, config: GatewayConfig, secure: SecureSites) -> Front:
         errors = ErrorPages()
         trusted = _trusted(config)
         context = BuildContext(
@@ -207,19 +202,20 @@ class Gateway(Service):
         )
         front = Front(
             core,
-            _connection_limits(config.limits),
+            connection_limits(config.limits),
             self._sweeper,
-            connections=config.limits.connections or _connections_allowed(),
+            connections=connections_allowed(config.limits),
             per_client=config.limits.connections_per_client,
             trusted=trusted.is_trusted,
         )
         self._limits = config.limits
 
-        def swap(tree: VirtualHosts) -> None:
+        def swap(tree: VirtualHosts, sites: Iterable[Site]) -> None:
+            secure.use(sites)  # first, or clients are sent to a name that has no certificate yet
             core.tree = tree
 
         self._kept = KeptVersions(Path(config.state) / "sites", os.environ)
-        table = SiteTable(Compiler(context, errors, self._sockets), context.upstreams, swap, self._kept)
+        table = SiteTable(Compiler(context, errors, self._sockets, secure.place), context.upstreams, swap, self._kept)
         self._reloader = Reloader(self._reactor, folder, table, self._configure, self._sockets.close_site)
         self._reloader.start()
         return front
@@ -230,8 +226,8 @@ class Gateway(Service):
         if core is None or front is None:
             return
         limits = self._limits = config.limits
-        front.limits = _connection_limits(limits)
-        front.connections = limits.connections or _connections_allowed()
+        front.limits = connection_limits(limits)
+        front.connections = connections_allowed(limits)
         front.per_client = limits.connections_per_client
         core.trusted = _trusted(config)
         front.trusted = core.trusted.is_trusted
@@ -256,12 +252,24 @@ class Gateway(Service):
             self._access_log.flush()
         self._log_writer.reopen()
 
+    def _add_listeners(self, front: Front, config: GatewayConfig, secure: SecureSites) -> None:
+        source = f"{self.folder}/gateway.toml"
+        for listener in config.http:
+            factory = FrontFactory(front, listener.port, _connection_lines)
+            self._listeners.append(ListenerService(self._reactor, listener, factory, f"{source}: http"))
+        for listener in config.https:
+            factory = FrontFactory(front, listener.port, _connection_lines, secure.names)
+            service = ListenerService(self._reactor, listener, factory, f"{source}: https", secure.names)
+            self._listeners.append(service)
+
     def _tick(self) -> None:
         if self._front is not None:
             self._front.date_line = b"Date: %b\r\n" % http_date(_wall_clock())
         if self._access_log is not None:
             self._access_log.flush()
         self._log_writer.look()
+        if self._secure is not None:
+            self._secure.look()
         self._sweeper.sweep(_monotonic())
 
     # Stopping.
@@ -294,33 +302,8 @@ def makeService(options: Options) -> Gateway:
     return Gateway(options.folder, reactor)
 
 
-def _connection_limits(limits: Limits) -> ConnectionLimits:
-    return ConnectionLimits(
-        head=HeadLimits(size=limits.header_size, line=limits.header_line, count=limits.header_count),
-        header_time=limits.header_time,
-        keep_alive=limits.keep_alive,
-        body_idle=limits.body_idle,
-        body_rate=limits.body_rate,
-        body_rate_after=limits.body_grace,
-        write_idle=limits.write_idle,
-        pipelined=min(limits.buffer, _PIPELINED),
-    )
-
-
 def _trusted(config: GatewayConfig) -> TrustedProxies:
     return TrustedProxies(config.trusted_proxies, config.client_ip_header or "")
-
-
-def _connections_allowed() -> int:
-    """Derive the number of client connections from the limit of open files, each with one upstream connection."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if hard < _FEW_FILES:
-        log.warn(
-            "only {count} files may be open: raise LimitNOFILE or `ulimit -n` to {few}", count=hard, few=_FEW_FILES
-        )
-    return max(16, int(hard * 0.9) // 2)
 
 
 def _connection_lines(peer: PeerAddress, secure: bool, port: int) -> bytes:
@@ -341,8 +324,3 @@ def _nothing() -> None:
 
 def _log_bug(failure: Failure) -> None:
     log.failure("a task of the gateway failed", failure)
-
-
-_FEW_FILES: Final = 4096
-_PIPELINED: Final = ByteCount(64_000)
-"""Octets of further requests kept for a client; honest ones send none."""

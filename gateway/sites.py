@@ -57,7 +57,7 @@ class SiteTable:
     Args:
         compiler: Builds sites.
         upstreams: Pools; those of no site are retired.
-        swap: Takes the new tree.
+        swap: Takes the new tree and the sites in it.
         last_good: Keeps good versions across restarts; None: nobody does.
 
     Attributes:
@@ -68,7 +68,7 @@ class SiteTable:
         self,
         compiler: Compiler,
         upstreams: UpstreamRegistry,
-        swap: Callable[[VirtualHosts], object],
+        swap: Callable[[VirtualHosts, Iterable[Site]], object],
         last_good: LastGood | None = None,
     ) -> None:
         self.changes = Changes()
@@ -163,7 +163,7 @@ class SiteTable:
         tree = virtual_hosts(
             [each.built for each in running.values()] + [self._compiler.build(each) for each in refused]
         )
-        self._swap(tree)
+        self._swap(tree, [each.site for each in running.values()])
         self._upstreams.retain({key for each in running.values() for key in each.built.upstreams})
         self._remember(old, plan)
         names = {each.site.name for each in running.values()}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.certificate import Certificate
 from benchmarks.process import Command
 
 SITES = tuple(f"site{number:02}.test" for number in range(1, 51))
@@ -24,11 +25,15 @@ KEPT = {"Cache-Control": "max-age=3600"}
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a contender has to do: serve all sites on a port, each of them an application on the backend's port."""
+    """What a contender has to do: serve all sites on two ports, each of them an application on the backend's port."""
 
     folder: Path
     """A folder of its own: configuration, logs and whatever it keeps; `output` in it takes what it prints."""
     port: int
+    """For plain HTTP."""
+    tls_port: int
+    """For HTTPS, all sites with the same certificate."""
+    certificate: Certificate
     backend: int
     static: Path | None = None
     """If given, each site is no application: it serves the folder of its name in there."""

@@ -18,11 +18,11 @@ def _file(path: Path) -> dict[str, object]:
     return {"output": "file", "filename": str(path), "roll": False}
 
 
-def _site(site: str, task: Task) -> dict[str, object]:
+def _site(site: str, task: Task, port: int) -> dict[str, object]:
     added = {name: [value] for name, value in {**task.added, "X-Request-Id": "{http.request.uuid}"}.items()}
     sent = {
         "Via": ["1.1 caddy"],
-        "X-Forwarded-Port": [str(task.port)],
+        "X-Forwarded-Port": [str(port)],
         "X-Request-Id": ["{http.request.uuid}"],
     }
     fields = {"handler": "headers", "response": {"deferred": True, "delete": ["Server"], "set": added}}
@@ -47,13 +47,24 @@ def _prepare(task: Task) -> Command:
         "listen": [f"127.0.0.1:{task.port}"],
         "automatic_https": {"disable": True},
         "logs": {"default_logger_name": "sites"},
-        "routes": [_site(site, task) for site in SITES],
+        "routes": [_site(site, task, task.port) for site in SITES],
     }
     errors = {"writer": _file(task.folder / "error.log"), "level": "WARN", "exclude": ["http.log.access.sites"]}
+    secure = {
+        **server,
+        "listen": [f"127.0.0.1:{task.tls_port}"],
+        "routes": [_site(site, task, task.tls_port) for site in SITES],
+        "protocols": ["h1"],
+        "tls_connection_policies": [{}],
+    }
+    pair = {"certificate": str(task.certificate.cert), "key": str(task.certificate.key)}
     config = {
         "admin": {"disabled": True, "config": {"persist": False}},
         "logging": {"logs": {"default": errors, "sites": {"writer": _file(log), "include": ["http.log.access.sites"]}}},
-        "apps": {"http": {"servers": {"front": server}}},
+        "apps": {
+            "http": {"servers": {"front": server, "secure": secure}},
+            "tls": {"certificates": {"load_files": [pair]}},
+        },
     }
     written = task.folder / "caddy.json"
     written.write_text(json.dumps(config))

@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from benchmarks.certificate import LOCAL
 from benchmarks.contenders.base import ADDED_FIELDS, SITES, Contender, Task
 from benchmarks.process import Command
 
@@ -15,7 +16,7 @@ _TWISTD = ["-c", "from twisted.scripts.twistd import run; run()"]
 
 _MACHINE = """\
 http  = ["127.0.0.1:{port}"]
-https = []
+https = ["127.0.0.1:{tls_port}"]
 state = "{folder}/state"
 
 [log]
@@ -27,6 +28,10 @@ connections_per_client = 10000
 
 _SITE = """\
 {content}
+https = "optional"
+cert  = "{cert}"
+key   = "{key}"
+hosts = {hosts}
 
 [headers]
 {added}"""
@@ -36,10 +41,14 @@ def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...]) -> Command:
     sites = task.folder / "sites"
     for folder in (sites, task.folder / "logs", task.folder / "state"):
         folder.mkdir()
-    (sites / "gateway.toml").write_text(_MACHINE.format(port=task.port, folder=task.folder))
+    (sites / "gateway.toml").write_text(_MACHINE.format(port=task.port, tls_port=task.tls_port, folder=task.folder))
     added = "".join(f'{name} = "{value}"\n' for name, value in ADDED_FIELDS.items())
+    files = task.certificate
     for site in SITES:
-        (sites / f"{site}.toml").write_text(_SITE.format(content=_content(site, task), added=added))
+        hosts = [LOCAL] if site == SITES[0] else []
+        (sites / f"{site}.toml").write_text(
+            _SITE.format(content=_content(site, task), added=added, cert=files.cert, key=files.key, hosts=hosts)
+        )
     argv = [sys.executable, *_TWISTD, "-n", "--pidfile=", *twistd, "gateway", "-c", str(sites)]
     return Command(argv, task.folder / "logs", {"PYTHONPATH": str(checkout)})
 

@@ -26,10 +26,11 @@ defaults
     timeout tunnel 1h
 frontend front
     bind 127.0.0.1:{port} backlog 4096
+    bind 127.0.0.1:{tls_port} backlog 4096 ssl crt {both} ssl-min-ver TLSv1.2 alpn http/1.1
     unique-id-format %[uuid]
     unique-id-header X-Request-Id
     http-request set-header X-Forwarded-For %[src]
-    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     http-request set-header X-Forwarded-Port %[dst_port]
     http-request set-header Via "1.1 haproxy"
@@ -50,6 +51,8 @@ def _prepare(task: Task) -> Command:
     config.write_text(
         _MAIN.format(
             port=task.port,
+            tls_port=task.tls_port,
+            both=task.certificate.both,
             folder=task.folder,
             added="".join(f'    http-response set-header {name} "{value}"\n' for name, value in ADDED_FIELDS.items()),
             sites="".join(_SITE.format(site=site, backend=task.backend) for site in SITES),

@@ -40,6 +40,9 @@ http {{
         default upgrade;
         "" "";
     }}
+    ssl_certificate {cert};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.2 TLSv1.3;
     proxy_http_version 1.1;
     proxy_buffers 16 16k;
     proxy_busy_buffers_size 64k;
@@ -68,6 +71,7 @@ _SITE = """\
     }}
     server {{
         listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{tls_port} ssl backlog=4096;
         server_name {site};
         location / {{ {content}; }}
     }}
@@ -77,14 +81,19 @@ _SITE = """\
 def _prepare(task: Task) -> Command:
     config = task.folder / "nginx.conf"
     sites = "".join(
-        _SITE.format(site=site, port=task.port, backend=task.backend, content=_content(site, task)) for site in SITES
+        _SITE.format(
+            site=site, port=task.port, tls_port=task.tls_port, backend=task.backend, content=_content(site, task)
+        )
+        for site in SITES
     )
     config.write_text(
         _MAIN.format(
             user="user root root;\n" if os.geteuid() == 0 else "",
             folder=task.folder,
             added="".join(f'    add_header {name} "{value}" always;\n' for name, value in task.added.items()),
-            sites=sites.replace(" backlog=4096", "").replace(f":{task.port};", f":{task.port} backlog=4096;", 1),
+            sites=_with_backlog(sites, task),
+            cert=task.certificate.cert,
+            key=task.certificate.key,
         )
     )
     return Command(["nginx", "-p", str(task.folder), "-c", str(config)], task.folder / "access.log")
@@ -92,6 +101,14 @@ def _prepare(task: Task) -> Command:
 
 def _content(site: str, task: Task) -> str:
     return f"root {task.static / site}" if task.static else f"proxy_pass http://{site}"
+
+
+def _with_backlog(sites: str, task: Task) -> str:
+    """Leave the length of the queue to the first site of each port: nginx refuses it twice."""
+    sites = sites.replace(" backlog=4096", "")
+    for port, tls in ((task.port, ""), (task.tls_port, " ssl")):
+        sites = sites.replace(f":{port}{tls};", f":{port}{tls} backlog=4096;", 1)
+    return sites
 
 
 def _version() -> str:

@@ -21,10 +21,13 @@ from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.static import Static
 from gateway.resources.websocket import WebSocket
+from gateway.tls.certificate import CertificateUnusable
+from gateway.tls.own import load_files
 
 _WITH_ORIGIN = (
     "assets",
     "canonical",
+    "cert",
     "errors",
     "hsts",
     "https",
@@ -56,6 +59,7 @@ class SiteBuilder:
         locations = self._locations()
         self._check_names()
         self._check_assets(locations)
+        self._check_certificate()
         if self.errors:
             return self.errors
         file = self.file
@@ -65,6 +69,8 @@ class SiteBuilder:
             default=self.names.default,
             canonical="" if self._is_nameless else file.canonical or "",
             https=file.https,
+            cert=file.cert,
+            key=file.key,
             locations=locations,
             errors=tuple(sorted(file.errors.items())),
             maintenance=file.maintenance,
@@ -152,6 +158,25 @@ class SiteBuilder:
             return
         if b"-----BEGIN CERTIFICATE-----" not in content:
             self._complain(f"{ca} holds no PEM certificate", path, kind="file")
+
+    def _check_certificate(self) -> None:
+        """Check the site's own certificate: its key, its chain, and that it is for the site."""
+        file = self.file
+        if not file.cert and not file.key:
+            return
+        if not file.cert or not file.key:
+            given, missing = ("cert", "key") if file.cert else ("key", "cert")
+            self._complain(f"`{given}` needs `{missing}` beside it", (given,), kind="missing")
+            return
+        try:
+            found = load_files(file.cert, file.key)
+        except CertificateUnusable as problem:
+            self._complain(str(problem), ("cert",), kind="file")
+            return
+        names = [*self.names.claimed, self.names.www]
+        if not self.names.default and not any(found.covers(name) for name in names):
+            known = ", ".join(found.names) or "no name at all"
+            self._complain(f"the certificate is for {known}, not for {names[0]}", ("cert",))
 
     def _check_names(self) -> None:
         own = self.sources[0].data

@@ -21,6 +21,7 @@ from gateway.filters.maintenance import Maintenance
 from gateway.filters.security_headers import Security, ServerField
 from gateway.net.listeners import ListenAddress, parse_listen
 from gateway.settings import Duration, FieldName, FilePath, Size, settings, waits
+from gateway.tls.contexts import Profile
 from gateway.units import ByteCount, Seconds
 
 Https = Literal["redirect", "optional", "off"]
@@ -154,6 +155,7 @@ class GatewayConfig:
     Attributes:
         http: Plain listeners.
         https: TLS listeners.
+        tls: Mozilla's `intermediate` (TLS 1.2 and 1.3) or `modern` (1.3 only).
         state: Folder of certificates, the ledger and deploy state; by default $STATE_DIRECTORY, else `state` beside
             the folder of site files.
         workers: Processes.
@@ -168,6 +170,7 @@ class GatewayConfig:
 
     http: tuple[Listen, ...] = (ListenAddress("::", 80),)
     https: tuple[Listen, ...] = (ListenAddress("::", 443),)
+    tls: Profile = "intermediate"
     state: FilePath = ""
     workers: Annotated[int, Field(ge=1, le=64), waits(1, "several processes")] = 1
     trusted_proxies: tuple[TrustedProxy, ...] = ()
@@ -219,6 +222,8 @@ class Site:
         default: Whether it answers for unknown hosts (`_default.toml`).
         canonical: The one host that the others redirect to; empty for none.
         https: What becomes of plain HTTP.
+        cert: PEM file of its own certificate and what that was signed by; empty for none.
+        key: PEM file of that certificate's key.
         locations: Places that answer, redirects among them, in no order: the longest prefix wins.
         errors: Pages by status or class of status, such as `404` or `5xx`: path of the file.
         maintenance: Page shown while the app is away, and the switch; a flag file counts as `on`.
@@ -239,6 +244,8 @@ class Site:
     default: bool = False
     canonical: str = ""
     https: Https = "redirect"
+    cert: str = ""
+    key: str = ""
     locations: tuple[Location, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     maintenance: Maintenance = field(default_factory=Maintenance)

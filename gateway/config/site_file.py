@@ -93,6 +93,8 @@ class SiteFile:
         websocket: Limits of WebSockets of all apps of the site.
         errors: Pages by status or class of status: `404 = "404.html"`, `5xx = "sorry.html"`.
         https: Plain HTTP is redirected (`redirect`), served too (`optional`), or all there is (`off`).
+        cert: PEM file of the site's own certificate, followed by what it was signed by.
+        key: PEM file of that certificate's key.
         slash: What happens to a trailing slash of GET and HEAD: it is taken off, added, or left as it is.
         max_body: Octets of request content let through, 0 for no limit; by default 100 MB.
         clean: What becomes of page names without `.html` in folders of files: `/about` answers with `about.html`
@@ -124,6 +126,8 @@ class SiteFile:
     https: Annotated[
         Https, BeforeValidator(read_https), WithJsonSchema({"enum": ["redirect", "optional", "off", True, False]})
     ] = "redirect"
+    cert: FilePath = ""
+    key: FilePath = ""
     slash: Slash = "keep"
     clean: Clean | None = None
     listing: bool | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
@@ -18,6 +19,8 @@ from gateway.control.hops import Journey, Redirects
 from gateway.control.machine import Machine
 from gateway.resources.proxy import Proxy
 from gateway.resources.static import Static
+from gateway.tls.certificate import CertificateUnusable
+from gateway.tls.own import load_files
 from gateway.upstream.address import UpstreamAddress
 
 _PROBES = 16
@@ -32,15 +35,19 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.set_defaults(run=_run)
 
 
-def check(loaded: Loaded, machine: Machine) -> list[Finding]:
+def check(loaded: Loaded, machine: Machine, now: float | None = None) -> list[Finding]:
     """Find all that is wrong with a loaded folder, errors first.
 
     Args:
         loaded: The folder.
         machine: Where to look for files and upstreams.
+        now: Seconds since 1970, by which certificates expire; None for the machine's clock.
     """
     errors = [Finding.of(error) for error in loaded.errors]
     warnings = [finding for site in loaded.sites for finding in _missing_paths(site, machine)]
+    for site in loaded.sites:
+        for certificate in _certificate(site, time.time() if now is None else now):
+            (errors if certificate.severity == "error" else warnings).append(certificate)
     warnings += _upstreams(loaded.sites, machine)
     seen = set()
     for journey in Redirects(loaded.sites).journeys():
@@ -87,6 +94,34 @@ def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
             yield _warning(site.origins[key], f"there is no file {page}")
 
 
+def _certificate(site: Site, now: float) -> Iterator[Finding]:
+    """Look at what only time and the other names of a site bring about; the loader has seen to the rest."""
+    if not site.cert:
+        return
+    origin = site.origins["cert"]
+    try:
+        found = load_files(site.cert, site.key)
+    except CertificateUnusable as problem:  # changed since it was loaded
+        yield _finding("error", origin, str(problem))
+        return
+    left = found.not_after - now
+    if left <= 0:
+        yield _finding("error", origin, f"the certificate expired {_days(-left)} ago")
+    elif found.not_before > now:
+        yield _finding("error", origin, f"the certificate is not valid before {_days(found.not_before - now)} from now")
+    elif left < (found.not_after - found.not_before) / 3:
+        yield _warning(origin, f"the certificate expires in {_days(left)}")
+    implied = f"www.{site.name}"  # a site has it without asking
+    names = [name for name in site.hosts if name != implied or name == site.canonical]
+    missing = [name for name in (*names, *(f"*.{each}" for each in site.wildcards)) if not found.covers(name)]
+    if missing:
+        yield _warning(origin, f"the certificate is not for {', '.join(missing)}: no HTTPS there")
+
+
+def _days(seconds: float) -> str:
+    return _count(int(seconds // 86_400), "day")
+
+
 def _upstreams(sites: Sequence[Site], machine: Machine) -> Iterator[Finding]:
     used: dict[UpstreamAddress, Location] = {}
     for site in sites:
@@ -109,7 +144,7 @@ def _journey(journey: Journey) -> Finding | None:
     way = " -> ".join(journey.urls)
     origin = journey.location.origin
     if journey.loops:
-        return _finding("error", origin, f"redirect loop: {way}")
+        return _finding("error", origin, f"redirect loop: {way}", "loop")
     if len(journey.urls) > 2:
         return _finding("warning", origin, f"{len(journey.urls) - 1} redirects in a row: {way}")
     return None
@@ -119,7 +154,7 @@ def _warning(origin: Origin, message: str) -> Finding:
     return _finding("warning", origin, message)
 
 
-def _finding(severity: str, origin: Origin, message: str) -> Finding:
+def _finding(severity: str, origin: Origin, message: str, kind: str = "") -> Finding:
     return Finding(
         severity=severity,
         message=message,
@@ -128,7 +163,7 @@ def _finding(severity: str, origin: Origin, message: str) -> Finding:
         column=origin.column,
         key=origin.key,
         source_line=origin.text,
-        kind="advice" if severity == "warning" else "loop",
+        kind=kind or ("advice" if severity == "warning" else "certificate"),
     )
 
 

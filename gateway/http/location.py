@@ -37,6 +37,23 @@ def origin(name: bytes, host: bytes, *, secure: bool, local_port: int) -> bytes:
     return b"%b://%b" % (scheme, name)
 
 
+def secure_origin(name: bytes, host: bytes, *, local_port: int, port: int) -> bytes:
+    """Make the scheme and authority of a redirect from plain HTTP to HTTPS.
+
+    A client that was led here from another port, as one that names none where we do not listen on 80, is led to 443 the
+    same way: only one that names our own port is told the port of the TLS listener.
+
+    Args:
+        name: The host name to go to.
+        host: The authority of the request, as it came.
+        local_port: The plain listener's port.
+        port: The TLS listener's port.
+    """
+    _, _, asked = host.rpartition(b":")
+    direct = local_port == 80 if not asked.isdigit() else int(asked) == local_port
+    return b"https://%b:%d" % (name, port) if direct and port != 443 else b"https://%b" % name
+
+
 def split_target(target: bytes) -> tuple[bytes, bytes]:
     """Split a request target into its path and its query, which is empty or starts with `?`."""
     path, mark, query = target.partition(b"?")

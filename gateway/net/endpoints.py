@@ -9,6 +9,7 @@ import encodings.idna  # noqa: F401  look-ups load it, and by then twistd may ha
 import os
 import socket
 from pathlib import Path
+from typing import cast
 
 from twisted.internet import unix
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -30,24 +31,30 @@ from gateway.net.failures import connect_failure
 from gateway.net.loop import loop_of
 from gateway.net.loop_endpoints import LoopClientEndpoint, LoopServerEndpoint
 from gateway.net.tls_client import TLSClientEndpoint, UpstreamTLS
+from gateway.net.tls_listening import MemoryTLSServerEndpoint, TLSServerEndpoint
+from gateway.net.tls_socket import TLSServer, TLSSocket
 from gateway.net.transport import LoopTransport
 from gateway.units import Seconds
 
 
-def server_endpoint(reactor: object, sock: socket.socket) -> IStreamServerEndpoint:
+def server_endpoint(reactor: object, sock: socket.socket, tls: TLSServer | None = None) -> IStreamServerEndpoint:
     """Accept connections on a bound socket.
 
     Args:
         reactor: The reactor in use.
         sock: From `gateway.net.listeners.bind`; belongs to the endpoint's port once it listens.
+        tls: Speaks TLS with the certificates found there; None for plain connections.
 
     Returns:
         An endpoint whose `listen` may be called before the reactor runs.
     """
     loop = loop_of(reactor)
     if loop is not None:
+        if tls is not None:
+            return TLSServerEndpoint(loop, sock, backlog(), tls)
         return LoopServerEndpoint(loop, sock, backlog())
-    return _TwistedServerEndpoint(reactor, sock)
+    plain = _TwistedServerEndpoint(reactor, sock)
+    return plain if tls is None else MemoryTLSServerEndpoint(cast("IReactorTime", reactor), plain, tls)
 
 
 def client_endpoint(
@@ -98,7 +105,7 @@ def write_buffer_size(transport: object) -> int:
     Args:
         transport: What the protocol was given by `makeConnection`, of either kind.
     """
-    if isinstance(transport, LoopTransport):
+    if isinstance(transport, (LoopTransport, TLSSocket)):
         return transport.write_buffer_size()
     inner = getattr(transport, "transport", None)
     if inner is not None:  # TLSMemoryBIOProtocol: what it holds back for a renegotiation is never ours

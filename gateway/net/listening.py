@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from gateway.net.addresses import twisted_address
 from gateway.net.endpoints import server_endpoint
 from gateway.net.listeners import ListenAddress, bind, remove_socket_file
+from gateway.net.tls_socket import TLSServer
 
 log = Logger()
 
@@ -25,13 +26,22 @@ class ListenerService(Service):
         address: Where to listen.
         factory: Makes the protocol of each connection.
         source: File and key that ask for this listener, for error messages, such as `gateway.toml: http`.
+        tls: Where its certificates come from; None for a plain listener.
     """
 
-    def __init__(self, reactor: object, address: ListenAddress, factory: IProtocolFactory, source: str) -> None:
+    def __init__(
+        self,
+        reactor: object,
+        address: ListenAddress,
+        factory: IProtocolFactory,
+        source: str,
+        tls: TLSServer | None = None,
+    ) -> None:
         self._reactor = reactor
         self._address = address
         self._factory = factory
         self._source = source
+        self._tls = tls
         self._sockets: list[socket.socket] = []
         self._ports: list[IListeningPort] = []
         self._pending: list[Deferred[None]] = []
@@ -55,7 +65,7 @@ class ListenerService(Service):
         Service.startService(self)
         self._bind()
         for sock in self._sockets:
-            listening = server_endpoint(self._reactor, sock).listen(self._factory)
+            listening = server_endpoint(self._reactor, sock, self._tls).listen(self._factory)
             self._pending.append(listening.addCallbacks(self._listens, self._failed))
         self._sockets = []
 

@@ -80,7 +80,7 @@ class HTTP1Connection(PacedProtocol):
         self.front.sweeper.add(self)
         refusal = self.front.opened(self)
         if refusal is not None:
-            self.refuse(refusal)
+            self.refuse_connection(refusal)
 
     def dataReceived(self, data: bytes) -> None:
         """Take octets from the client; a bug met on the way ends this exchange only."""
@@ -148,6 +148,10 @@ class HTTP1Connection(PacedProtocol):
             self._exchange_over()
         else:
             self.handler.resume_writing()
+
+    def refuse_connection(self, error: GatewayError) -> None:
+        """Answer a connection too many and close."""
+        self.refuse(error)
 
     # Requests.
 

@@ -16,6 +16,7 @@ from gateway.net.addresses import peer_address
 from gateway.net.sweeper import Sweeper
 from gateway.server.connection import ConnectionLimits, FrontConnection
 from gateway.server.http1 import HTTP1Connection
+from gateway.server.secure import Certificates, SecureConnection
 
 
 class Front:
@@ -94,33 +95,40 @@ class Front:
             connection.abort()
 
 
-class PlainFactory(Factory):
-    """Makes connections of a plain listener.
+class FrontFactory(Factory):
+    """Makes connections of a listener.
 
     Args:
         front: What they share.
         port: Port of the listener; 0 for a UNIX socket.
         forwarded: Makes the X-Forwarded-For, -Proto and -Port lines of a connection.
+        certificates: Of a TLS listener: which names belong together.
     """
 
     noisy = False
 
-    def __init__(self, front: Front, port: int, forwarded: Callable[[PeerAddress, bool, int], bytes]) -> None:
+    def __init__(
+        self,
+        front: Front,
+        port: int,
+        forwarded: Callable[[PeerAddress, bool, int], bytes],
+        certificates: Certificates | None = None,
+    ) -> None:
         self._front = front
         self._port = port
         self._forwarded = forwarded
+        self._certificates = certificates
 
     def buildProtocol(self, addr: IAddress | None) -> TwistedProtocol:
         """Make the protocol of one connection."""
+        front, port = self._front, self._port
         peer = peer_address(addr) if addr is not None else PeerAddress("", 0)
-        return HTTP1Connection(
-            self._front,
-            peer,
-            self._port,
-            secure=False,
-            trusted=self._front.trusted(peer.host),
-            forwarded=self._forwarded(peer, False, self._port),
-        )
+        certificates = self._certificates
+        forwarded = self._forwarded(peer, certificates is not None, port)
+        trusted = front.trusted(peer.host)
+        if certificates is None:
+            return HTTP1Connection(front, peer, port, secure=False, trusted=trusted, forwarded=forwarded)
+        return SecureConnection(front, peer, port, trusted=trusted, forwarded=forwarded, certificates=certificates)
 
 
 def client_key(peer: PeerAddress) -> str:

@@ -204,9 +204,9 @@ class VirtualHosts(Resource):
 
     def __init__(
         self,
-        hosts: Mapping[bytes, SiteResource],
-        wildcards: Mapping[bytes, SiteResource] | None = None,
-        fallback: SiteResource | None = None,
+        hosts: Mapping[bytes, Resource],
+        wildcards: Mapping[bytes, Resource] | None = None,
+        fallback: Resource | None = None,
     ) -> None:
         self._hosts = dict(hosts)
         self._wildcards = dict(wildcards or {})
@@ -226,7 +226,7 @@ class VirtualHosts(Resource):
                 raise self._unknown(hostname)
         site.render(request, data, end)
 
-    def find(self, hostname: bytes) -> SiteResource | None:
+    def find(self, hostname: bytes) -> Resource | None:
         """Look a host name up: exact, then wildcard, then the default site."""
         return self._hosts.get(hostname) or self._wildcards.get(hostname.partition(b".")[2]) or self._fallback
 

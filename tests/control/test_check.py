@@ -6,6 +6,7 @@ from gateway.config.loader import load
 from gateway.control.check import check
 from gateway.control.machine import Machine
 from gateway.upstream.address import UpstreamAddress
+from tests.support.certificates import Authority
 
 
 class FakeMachine(Machine):
@@ -74,4 +75,32 @@ def test_errors_of_files_come_first(tmp_path: Path) -> None:
     assert [each.partition(" ")[0] for each in findings(tmp_path, a__com="phoenix = 5000\n", b__com="x = 1\n")] == [
         "error",
         "warning",
+    ]
+
+
+def test_own_certificates(tmp_path: Path) -> None:
+    """What is wrong with a site's own certificate is told at its line: what forbids its use as an error of the file."""
+    authority = Authority("ca.example")
+    good = authority.write(tmp_path, "a.com")
+    old = authority.write(tmp_path, "b.com", days=(-90, -3))
+    ending = authority.write(tmp_path, "c.com", days=(-90, 10))
+    other = authority.write(tmp_path, "d.net")
+    mixed = f'cert = "{tmp_path}/a.com.pem"\nkey = "{tmp_path}/b.com.key"\n'
+    assert findings(
+        tmp_path,
+        a__com=f"phoenix = 4000\n{good}",
+        b__com=f"phoenix = 4000\n{old}",
+        c__com=f'hosts = ["c.net"]\nphoenix = 4000\n{ending}',
+        d__com=f"phoenix = 4000\n{other}",
+        e__com=f"phoenix = 4000\n{mixed}",
+        f__com='phoenix = 4000\ncert = "none.pem"\nkey = "none.key"\n',
+        g__com='phoenix = 4000\nkey = "none.key"\n',
+    ) == [
+        "error d.com.toml:2 the certificate is for d.net, not for d.com",
+        f"error e.com.toml:2 {tmp_path}/a.com.pem: the key does not belong to the certificate",
+        f"error f.com.toml:2 {tmp_path}/none.pem cannot be read: No such file or directory",
+        "error g.com.toml:2 `key` needs `cert` beside it",
+        "error b.com.toml:2 the certificate expired 3 days ago",
+        "warning c.com.toml:3 the certificate expires in 9 days",
+        "warning c.com.toml:3 the certificate is not for c.net: no HTTPS there",
     ]

@@ -21,6 +21,7 @@ else:
     epollreactor.install()
 
 import endpoint_cases
+import listener_cases
 import tls_cases
 from endpoint_peers import CASES, kind, logged
 from twisted.internet import reactor
@@ -28,6 +29,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
 
 assert endpoint_cases
+assert listener_cases
 assert tls_cases
 
 

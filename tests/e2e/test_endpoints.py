@@ -60,8 +60,29 @@ EXPECTED: dict[str, object] = {
     "tls_transfer": [True, True, True, 20971520, True],
     "tls_without_tls": ["HandshakeFailed", "ConnectionTimeout", "HandshakeFailed", "CancelledError"],
 }
+EXPECTED.update(
+    {
+        "secure_echo": ["hello", "ConnectionDone"],
+        "secure_handshake": "before app.example",
+        "secure_back_pressure": [True, True, True, 20971520, True],
+        "secure_pause": [True, True, 20971520, True],
+        "secure_pull_producer": [3276800, True],
+        "secure_end": [[3000000, "close_notify"], [3000000, "close_notify"]],
+        "secure_abort": [True, True],
+        "secure_half_close": "ConnectionDone",
+        "secure_broken_protocols": [True, True],
+        "secure_strangers": [
+            "48545450 2f312e31 20343030",  # HTTP/1.1 400
+            "",
+            "15030300 02022f",  # a fatal alert: illegal parameter
+            "",
+            "TLSV1_UNRECOGNIZED_NAME",
+            [True, True, True, True, True],
+        ],
+    }
+)
 PEERS = {"127.0.0.1:0": "127.0.0.1", "[::1]:0": "::1", "[::]:0": "127.0.0.1", "unix": ""}
-LOGS = {"broken_protocols": 2, "broken_start": 1}
+LOGS = {"broken_protocols": 2, "broken_start": 1, "secure_broken_protocols": 2}
 
 
 @cache
@@ -71,7 +92,7 @@ def seen(reactor: str, address: str) -> dict[str, object]:
         ran = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("run_cases.py")), reactor, target],
             capture_output=True,
-            timeout=100,
+            timeout=150,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             check=False,
         )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.location import local_location, origin, split_target
+from gateway.http.location import local_location, origin, secure_origin, split_target
 
 
 @given(st.binary(max_size=20))
@@ -57,3 +57,20 @@ def test_a_target_is_split_at_its_first_question_mark() -> None:
     assert split_target(b"/a?b?c") == (b"/a", b"?b?c")
     assert split_target(b"/a?") == (b"/a", b"?")
     assert split_target(b"/a") == (b"/a", b"")
+
+
+@pytest.mark.parametrize(
+    ("host", "local_port", "port", "place"),
+    [
+        (b"app.example", 80, 443, b"https://app.example"),
+        (b"app.example:80", 80, 443, b"https://app.example"),
+        (b"app.example", 80, 8443, b"https://app.example:8443"),
+        (b"app.example:8080", 8080, 8443, b"https://app.example:8443"),
+        (b"app.example:8080", 8080, 443, b"https://app.example"),
+        (b"app.example", 8080, 8443, b"https://app.example"),
+        (b"app.example:9000", 8080, 8443, b"https://app.example"),
+    ],
+)
+def test_the_port_of_https(host: bytes, local_port: int, port: int, place: bytes) -> None:
+    """Only a client that came to our own port is told our other one; one led here from 80 is led to 443 as well."""
+    assert secure_origin(b"app.example", host, local_port=local_port, port=port) == place

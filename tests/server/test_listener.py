@@ -7,7 +7,7 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 
 from gateway.http.stream import PeerAddress
 from gateway.server.http1 import HTTP1Connection
-from gateway.server.listener import PlainFactory, client_key
+from gateway.server.listener import FrontFactory, client_key
 from tests.support.transports import World
 
 
@@ -40,7 +40,7 @@ def test_client_key(host: str, key: str) -> None:
 def test_connections_are_made(address, peer: PeerAddress, trusted: bool) -> None:
     """Each connection knows its peer, the port it came to, whether to trust it, and its forwarding lines."""
     world = World(trusted=("10.0.0.0/8",))
-    factory = PlainFactory(world.front, 8080, lambda peer, secure, port: b"%b %d\r\n" % (peer.host.encode(), port))
+    factory = FrontFactory(world.front, 8080, lambda peer, secure, port: b"%b %d\r\n" % (peer.host.encode(), port))
     connection = factory.buildProtocol(address)
     assert isinstance(connection, HTTP1Connection)
     assert (connection.peer, connection.trusted) == (peer, trusted)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from zope.interface import implementer
 
 from gateway.net.addresses import is_address
+from gateway.tls.certificate import CertifiedKey
 
 
 class Authority:
@@ -37,11 +39,35 @@ class Authority:
 
     def issue(self, *names: str, days: tuple[int, int] = (-1, 1)) -> ServerContext:
         """Make a server's certificate, valid between two days from today."""
+        return ServerContext(*self._sign(names, days))
+
+    def pair(self, *names: str, days: tuple[int, int] = (-1, 1)) -> tuple[bytes, bytes]:
+        """Make a server's certificate as PEM: the chain without this authority, and the key."""
+        key, certificate = self._sign(names, days)
+        return certificate.public_bytes(Encoding.PEM), key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+
+    def certified(self, *names: str, days: tuple[int, int] = (-1, 1)) -> CertifiedKey:
+        """Make a server's certificate as the gateway holds it."""
+        return CertifiedKey.load(*self.pair(*names, days=days))
+
+    def write(self, folder: Path, *names: str, days: tuple[int, int] = (-1, 1)) -> str:
+        """Write a server's certificate to `folder/NAME.pem` and `.key`, and give the lines of a site file for it."""
+        stem = names[0].replace("*", "_")
+        pem, key = self.pair(*names, days=days)
+        (folder / f"{stem}.pem").write_bytes(pem)
+        (folder / f"{stem}.key").write_bytes(key)
+        return f'cert = "{folder / stem}.pem"\nkey = "{folder / stem}.key"\n'
+
+    def _sign(
+        self, names: tuple[str, ...], days: tuple[int, int]
+    ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(names[0] if names else "app.example"), key, days).issuer_name(self._name)
         if names:
             builder = builder.add_extension(_names(*names), critical=False)
-        return ServerContext(key, builder.sign(self._key, hashes.SHA256()))
+        return key, builder.sign(self._key, hashes.SHA256())
 
 
 def _builder(
@@ -72,5 +98,5 @@ class ServerContext:
         self._context.use_privatekey(key)
         self._context.use_certificate(certificate)
 
-    def serverConnectionForTLS(self, tlsProtocol: object) -> SSL.Connection:  # noqa: N802 - Twisted's name
+    def serverConnectionForTLS(self, tlsProtocol: object) -> SSL.Connection:
         return SSL.Connection(self._context, None)

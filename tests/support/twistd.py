@@ -24,6 +24,7 @@ class Twistd:
 
     Attributes:
         port: Its plain listener on 127.0.0.1.
+        tls_port: Its TLS listener there; 0 for none.
         folder: Its site files.
     """
 
@@ -37,9 +38,13 @@ class Twistd:
         port: int = 0,
         addresses: Sequence[str] = (HOST,),
         options: Sequence[str] = (),
+        tls: bool = False,
     ) -> None:
         self.port = port or free_port()
-        self.folder = write_sites(folder, sites, [f"{address}:{self.port}" for address in addresses], settings)
+        self.tls_port = free_port() if tls else 0
+        http = [f"{address}:{self.port}" for address in addresses]
+        https = [f"{HOST}:{self.tls_port}"] if tls else []
+        self.folder = write_sites(folder, sites, http, settings, https)
         command: list[str | Path] = [
             *_TWISTD,
             "-n",
@@ -106,11 +111,13 @@ class Daemon:
             time.sleep(0.02)
 
 
-def write_sites(folder: Path, sites: Mapping[str, str], http: Sequence[str], settings: str = "") -> Path:
-    """Write `folder/sites/`: one file for each site, and a gateway.toml with these plain listeners."""
+def write_sites(
+    folder: Path, sites: Mapping[str, str], http: Sequence[str], settings: str = "", https: Sequence[str] = ()
+) -> Path:
+    """Write `folder/sites/`: one file for each site, and a gateway.toml with these listeners."""
     site_folder = folder / "sites"
     site_folder.mkdir()
-    listeners = f'http = {json.dumps(http)}\nhttps = []\nstate = "{folder / "state"}"\n'
+    listeners = f'http = {json.dumps(http)}\nhttps = {json.dumps(list(https))}\nstate = "{folder / "state"}"\n'
     (site_folder / "gateway.toml").write_text(listeners + settings)
     for name, text in sites.items():
         (site_folder / f"{name}.toml").write_text(text)

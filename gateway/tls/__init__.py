@@ -1,0 +1,1 @@
+"""TLS: certificates in memory, chosen by the name that a client asks for."""
