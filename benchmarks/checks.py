@@ -119,8 +119,8 @@ def answers(
     status: int,
     expected: bytes,
     *,
-    fields: Mapping[str, str] | None = None,
     tls: bool = False,
+    fields: Mapping[str, str] | None = None,
 ) -> None:
     """Check a sample of answers whole.
 
@@ -131,8 +131,8 @@ def answers(
         body: The request body.
         status: The status each answer must have.
         expected: The body each answer must have.
-        fields: More fields of each request.
         tls: Whether to ask over HTTPS.
+        fields: More fields of each request.
 
     Raises:
         BenchmarkError: One was wrong.

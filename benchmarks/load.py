@@ -70,8 +70,8 @@ def http(
     body: bytes,
     answer: int,
     *,
-    fields: Mapping[str, str] | None = None,
     tls: bool = False,
+    fields: Mapping[str, str] | None = None,
 ) -> Load:
     """Let wrk ask for one path of all sites in turn over keep-alive connections.
 
@@ -83,8 +83,8 @@ def http(
         path: The request target.
         body: The request body.
         answer: Bytes that each answer's body has.
-        fields: More fields of each request.
         tls: Whether to ask over HTTPS.
+        fields: More fields of each request.
 
     Returns:
         What wrk saw.

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.config.loader import load
 from gateway.config.model import GatewayConfig
+from tests.support.certificates import Authority
 from tests.support.programs import ROOT
 
 DOCS = ROOT / "docs"
@@ -44,9 +45,12 @@ def test_examples_load(page: Path, tmp_path: Path) -> None:
         folder.mkdir(exist_ok=True)
         (folder / (found["name"] or _name_of(found["text"]))).write_text(found["text"])
     for folder in tmp_path.iterdir():
+        if "cert " in text:
+            Authority("ca.example").write(folder, "example.com", "www.example.com", days=(-1, 90))
         loaded = load(folder, _ENVIRONMENT)
         assert loaded.errors == ()
-        assert len(loaded.sites) == len({file.name for file in folder.iterdir()} - {"gateway.toml", "_defaults.toml"})
+        files = {file.name for file in folder.glob("*.toml")}
+        assert len(loaded.sites) == len(files - {"gateway.toml", "_defaults.toml"})
 
 
 @pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*.md")], ids=lambda page: page.stem)

@@ -96,14 +96,13 @@ def test_requests_are_served_and_logged(start: list[Running], tmp_path: Path, mo
 
 
 def test_what_the_operator_is_told(start: list[Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At start: the sites, and that HTTPS is not there yet. Later: failures of the app."""
-    running = run(start, tmp_path, monkeypatch, 'https = ["[::1]:8443"]')
+    """At start: the sites. Later: failures of the app."""
+    running = run(start, tmp_path, monkeypatch)
     running.upstream.refuse()
     client = running.client()
     client.receive(GET % b"")
     assert client.take().startswith(b"HTTP/1.1 503 ")
     assert "serving a.com: a.com, www.a.com" in running.said
-    assert "HTTPS is not served yet: nothing listens on [::1]:8443" in running.said
     assert "127.0.0.1:4000 refused the connection: is it running?" in running.said
 
 

@@ -99,16 +99,16 @@ def _prepare(task: Task) -> Command:
     return Command(["nginx", "-p", str(task.folder), "-c", str(config)], task.folder / "access.log")
 
 
-def _content(site: str, task: Task) -> str:
-    return f"root {task.static / site}" if task.static else f"proxy_pass http://{site}"
-
-
 def _with_backlog(sites: str, task: Task) -> str:
     """Leave the length of the queue to the first site of each port: nginx refuses it twice."""
     sites = sites.replace(" backlog=4096", "")
     for port, tls in ((task.port, ""), (task.tls_port, " ssl")):
         sites = sites.replace(f":{port}{tls};", f":{port}{tls} backlog=4096;", 1)
     return sites
+
+
+def _content(site: str, task: Task) -> str:
+    return f"root {task.static / site}" if task.static else f"proxy_pass http://{site}"
 
 
 def _version() -> str:

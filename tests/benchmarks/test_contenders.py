@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.certificate import Certificate
 from benchmarks.contenders import CONTENDERS
 from benchmarks.contenders.base import ADDED_FIELDS, SITES, Task
 
@@ -13,7 +14,8 @@ _WRITTEN = {"nginx": "nginx.conf", "caddy": "caddy.json", "gateway": f"sites/{SI
 
 
 def _configuration(name: str, folder: Path, static: Path | None) -> str:
-    CONTENDERS[name].prepare(Task(folder, port=4001, backend=4002, static=static))
+    keys = Certificate(folder / "cert.pem", folder / "key.pem", folder / "both.pem")
+    CONTENDERS[name].prepare(Task(folder, port=4001, tls_port=4003, certificate=keys, backend=4002, static=static))
     return (folder / _WRITTEN[name]).read_text()
 
 
