@@ -1,0 +1,360 @@
+"""The blocking client of one certificate authority, on the `acme` package: what RFC 8555 §7 calls its resources.
+
+Every method is one exchange, raises only `IssuingError`s, and has a timeout. It is used from one thread at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import requests
+from acme import errors, messages
+from acme.client import ClientNetwork, ClientV2
+from cryptography import x509
+from josepy.errors import Error as JoseError
+from josepy.interfaces import JSONDeSerializable
+from josepy.json_util import field as json_field
+from josepy.jwa import ES256
+from josepy.jwk import JWKEC
+from requests.adapters import BaseAdapter
+
+from gateway.tls.problems import AccountGone, AuthorityRefused, AuthorityUnreachable, IssuingError
+from gateway.units import Seconds
+
+TIMEOUT: Final = Seconds(30)
+"""How long the authority may be silent within one call."""
+_NONCES: Final = 3
+"""How often a request is sent again with a fresh nonce (RFC 8555 §6.5)."""
+_SHOWN: Final = 400
+
+
+class Order(messages.NewOrder):
+    """A new order that may replace a certificate (RFC 9773 §5), which the package does not know."""
+
+    replaces: str = json_field("replaces", omitempty=True)
+
+
+class _NoContent(JSONDeSerializable):
+    """The empty object that says a challenge is ready (RFC 8555 §7.5.1)."""
+
+    def to_partial_json(self) -> dict[str, str]:
+        return {}
+
+    @classmethod
+    def from_json(cls, jobj: object) -> _NoContent:
+        return cls()
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalAccount:
+    """What binds our account to one that the authority's website knows (RFC 8555 §7.3.4).
+
+    Attributes:
+        kid: Key identifier.
+        hmac: Key, base64url.
+    """
+
+    kid: str = field(repr=False)
+    hmac: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """An order as the authority sees it (RFC 8555 §7.1.3).
+
+    Attributes:
+        url: Its URL.
+        status: `pending`, `ready`, `processing`, `valid` or `invalid`.
+        authorizations: URLs.
+        finalize: URL.
+        certificate: URL; empty before it is valid.
+        error: What made it invalid; empty for nothing.
+        retry_after: Seconds after which to ask again; None if it did not say.
+    """
+
+    url: str
+    status: str
+    authorizations: tuple[str, ...]
+    finalize: str
+    certificate: str = ""
+    error: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationState:
+    """An authorization (RFC 8555 §7.1.4).
+
+    Attributes:
+        status: `pending`, `valid`, `invalid`, `deactivated`, `expired` or `revoked`.
+        challenges: URL and token by type.
+        error: What made it invalid.
+        retry_after: Seconds after which to ask again; None if it did not say.
+    """
+
+    status: str
+    challenges: dict[str, tuple[str, str]] = field(repr=False)
+    error: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalInfo:
+    """When the authority would like a certificate renewed (RFC 9773 §4.2)."""
+
+    start: Seconds
+    end: Seconds
+    explanation: str
+    retry_after: float | None
+
+
+class Network(ClientNetwork):
+    """The package's network, with our patience for nonces, and an eye on the authority's clock.
+
+    Attributes:
+        response: The last response, for the fields that the package's errors lack.
+    """
+
+    def __init__(self, ca_file: str, on_date: Callable[[Seconds], None]) -> None:
+        super().__init__(alg=ES256, user_agent="gateway", timeout=int(TIMEOUT))
+        self.verify_ssl = ca_file or True  # type: ignore[assignment]  # requests takes a path too
+        self.response: requests.Response | None = None
+        self._on_date = on_date
+
+    def post(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a signed request; again with a fresh nonce where the nonce was at fault."""
+        for left in reversed(range(_NONCES + 1)):
+            try:
+                return self._post_once(*args, **kwargs)
+            except messages.Error as error:
+                if error.code != "badNonce" or not left:
+                    raise
+                self._nonces.clear()
+        raise AssertionError("unreachable")
+
+    def _send_request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+        self.response = None
+        self.response = response = super()._send_request(method, url, *args, **kwargs)
+        date = _http_date(response.headers.get("Date", ""))
+        if date is not None:
+            self._on_date(date)
+        return response
+
+
+class Authority:
+    """One authority, as seen by one account.
+
+    Args:
+        url: URL of its directory.
+        ca_file: PEM file with the authority of its own HTTPS certificate; empty for those of the system.
+        on_date: Told of the authority's clock with each response; called in the worker's thread.
+        adapter: Carries the requests instead of the network, in tests.
+    """
+
+    def __init__(
+        self, url: str, ca_file: str, on_date: Callable[[Seconds], None], adapter: BaseAdapter | None = None
+    ) -> None:
+        self.url = url
+        self._network = Network(ca_file, on_date)
+        if adapter is not None:
+            self._network.session.mount("https://", adapter)
+        self._client: ClientV2 | None = None
+
+    # The directory.
+
+    def meta(self) -> messages.Directory.Meta:
+        """Read what the directory says of the authority."""
+        with self._translated():
+            meta: messages.Directory.Meta = self._open().directory["meta"]
+            return meta
+
+    # The account.
+
+    def register(self, key: JWKEC, email: str, external: ExternalAccount | None) -> str:
+        """Make an account, or find the one that the key has (RFC 8555 §7.3).
+
+        Returns:
+            Its URL.
+        """
+        with self._translated():
+            client = self._open()
+            self._network.key, self._network.account = key, None
+            binding = None
+            if external is not None:
+                binding = messages.ExternalAccountBinding.from_data(
+                    key.public_key(), external.kid, external.hmac, client.directory
+                )
+            registration = messages.NewRegistration.from_data(
+                email=email or None, terms_of_service_agreed=True, external_account_binding=binding
+            )
+            try:
+                url = client.new_account(registration).uri
+            except errors.ConflictError as error:
+                url = error.location
+            self.use_account(key, url)
+            return str(url)
+
+    def use_account(self, key: JWKEC, url: str) -> None:
+        """Sign what follows as an account."""
+        self._network.key = key
+        self._network.account = messages.RegistrationResource(body=messages.Registration(), uri=url)
+
+    # Orders.
+
+    def new_order(self, name: str, replaces: str, profile: str) -> OrderState:
+        """Order a certificate (RFC 8555 §7.4)."""
+        identifier = messages.Identifier(typ=messages.IDENTIFIER_FQDN, value=name)
+        order = Order(identifiers=[identifier], replaces=replaces or None, profile=profile or None)
+        with self._translated():
+            try:
+                response = self._post(self._open().directory["newOrder"], order)
+            except errors.ConflictError:
+                raise AuthorityRefused("the certificate was already replaced", "alreadyReplaced") from None
+            return _order(response, str(response.headers["Location"]))
+
+    def order(self, url: str) -> OrderState:
+        """Read an order."""
+        with self._translated():
+            return _order(self._post(url, None), url)
+
+    def finalize(self, order: OrderState, csr: x509.CertificateSigningRequest) -> OrderState:
+        """Ask for the certificate of an order that is ready."""
+        with self._translated():
+            return _order(self._post(order.finalize, messages.CertificateRequest(csr=csr)), order.url)
+
+    def authorization(self, url: str) -> AuthorizationState:
+        """Read an authorization."""
+        with self._translated():
+            response = self._post(url, None)
+            body = messages.Authorization.from_json(response.json())
+            known = [challenge.to_json() for challenge in body.challenges]
+            challenges = {str(each["type"]): (str(each["url"]), str(each.get("token", ""))) for each in known}
+            failed = [_told(challenge.error) for challenge in body.challenges if challenge.error is not None]
+            return AuthorizationState(body.status.name, challenges, "; ".join(failed), _retry_after(response))
+
+    def answer(self, url: str) -> None:
+        """Say that a challenge may be tried (RFC 8555 §7.5.1)."""
+        with self._translated():
+            self._post(url, _NoContent())
+
+    def certificate(self, url: str) -> list[bytes]:
+        """Download a certificate with its chain, and then its alternates (RFC 8555 §7.4.2)."""
+        with self._translated():
+            response = self._post(url, None)
+            links = requests.utils.parse_header_links(response.headers.get("Link", ""))
+            others = [link["url"] for link in links if link.get("rel") == "alternate"]
+            return [response.content, *(self._post(other, None).content for other in others[:_ALTERNATES])]
+
+    def renewal_info(self, certificate: str) -> RenewalInfo | None:
+        """Ask when a certificate should be renewed; None if the authority does not say such things.
+
+        Args:
+            certificate: Its identifier (RFC 9773 §4.1).
+        """
+        with self._translated():
+            try:
+                base = str(self._open().directory["renewalInfo"])
+            except KeyError:
+                return None
+            response = self._network.get(f"{base.rstrip('/')}/{certificate}")
+            found = response.json()
+            window = found["suggestedWindow"]
+            start, end = _rfc3339(window["start"]), _rfc3339(window["end"])
+            if end < start:
+                raise ValueError("the window ends before it starts")
+            page = str(found.get("explanationURL", ""))
+            return RenewalInfo(start, end, page if _PAGE.fullmatch(page) else "", _retry_after(response))
+
+    def _open(self) -> ClientV2:
+        if self._client is None:
+            self._client = ClientV2(ClientV2.get_directory(self.url, self._network), self._network)
+        return self._client
+
+    def _post(self, url: str, content: JSONDeSerializable | None) -> requests.Response:
+        nonces = self._open().directory["newNonce"]
+        return self._network.post(url, content, new_nonce_url=nonces)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn the errors of the package into ours."""
+        try:
+            yield
+        except IssuingError:
+            raise
+        except messages.Error as error:
+            response = self._network.response
+            wait = _retry_after(response) if response is not None else None
+            code = str(error.typ).rsplit(":", maxsplit=1)[-1]
+            kind = AccountGone if code == "accountDoesNotExist" else AuthorityRefused
+            raise kind(f"the authority answered {_told(error)}", code, wait) from None
+        except requests.RequestException as error:
+            self._client = None
+            raise AuthorityUnreachable(f"{self.url} cannot be reached: {_clean(error)}") from None
+        except errors.ClientError as error:
+            response = self._network.response
+            wait = _retry_after(response) if response is not None else None
+            status = response.status_code if response is not None else type(error).__name__
+            code = f"http-{status}" if isinstance(status, int) and status < 500 else ""
+            raise AuthorityRefused(f"the authority answered {status}", code, wait) from None
+        except (errors.Error, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise AuthorityRefused(f"the authority's answer makes no sense: {_clean(error)}") from error
+
+
+def _order(response: requests.Response, url: str) -> OrderState:
+    body = messages.Order.from_json(response.json())
+    return OrderState(
+        url,
+        body.status.name,
+        tuple(body.authorizations or ()),
+        body.finalize or "",
+        body.certificate or "",
+        _told(body.error) if body.error is not None else "",
+        _retry_after(response),
+    )
+
+
+def _told(error: messages.Error) -> str:
+    """Say what the authority said: the type and its sentence."""
+    code = str(error.typ).rsplit(":", maxsplit=1)[-1]
+    parts = [f"{code}: {error.detail or error.title or ''}"]
+    parts += [_told(each) for each in error.subproblems or ()]
+    return _clean("; ".join(parts))
+
+
+def _clean(text: object) -> str:
+    """Shorten what others said, and take out what would forge log lines."""
+    return "".join(each if each.isprintable() else " " for each in str(text)[:_SHOWN]).strip()
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Read Retry-After as seconds from now (RFC 9110 §10.2.3)."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(min(int(value[:9]), _LONGEST))
+    when = _http_date(value)
+    now = _http_date(response.headers.get("Date", ""))
+    if when is None:
+        return None
+    return min(max(0.0, when - (now if now is not None else datetime.now(UTC).timestamp())), _LONGEST)
+
+
+def _http_date(value: str) -> Seconds | None:
+    try:
+        return Seconds(parsedate_to_datetime(value).timestamp())
+    except (ValueError, TypeError, IndexError):
+        return None
+
+
+def _rfc3339(value: str) -> Seconds:
+    return Seconds(datetime.fromisoformat(value).timestamp())
+
+
+_ALTERNATES: Final = 5
+_LONGEST: Final = 30 * 86400.0
+_PAGE: Final = re.compile(r"https://[!-~]{1,500}")
