@@ -1,14 +1,15 @@
-"""The account at an authority: made, kept, used, and made again where the authority has forgotten it (RFC 8555 §7.3)."""
+"""The account at an authority: made, kept, used, and made again where it is forgotten (RFC 8555 §7.3)."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from josepy.jwk import JWKEC
 from josepy.json_util import encode_b64jose
+from josepy.jwk import JWKEC
 from twisted.logger import Logger
 
 from gateway.tls.authority import Authority, ExternalAccount
@@ -99,5 +100,4 @@ def _new_key() -> str:
 
 
 def _read_key(account: Account) -> JWKEC:
-    key: JWKEC = JWKEC.from_json(json.loads(account.key))
-    return key
+    return cast("JWKEC", JWKEC.from_json(json.loads(account.key)))

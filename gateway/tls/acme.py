@@ -22,7 +22,8 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from gateway.tls.account import AccountKeeper
-from gateway.tls.authority import Authority, AuthorizationState, OrderState
+from gateway.tls.answers import AuthorizationState, OrderState
+from gateway.tls.authority import Authority
 from gateway.tls.certificate import CertificateUnusable, CertifiedKey
 from gateway.tls.ledger import CERTIFICATE, FAILURE, ORDER, Entry, Ledger
 from gateway.tls.problems import (

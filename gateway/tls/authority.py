@@ -9,8 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import requests
@@ -24,6 +22,17 @@ from josepy.jwa import ES256
 from josepy.jwk import JWKEC
 from requests.adapters import BaseAdapter
 
+from gateway.tls.answers import (
+    AuthorizationState,
+    OrderState,
+    RenewalInfo,
+    clean,
+    http_date,
+    read_order,
+    retry_after,
+    rfc3339,
+    told,
+)
 from gateway.tls.problems import AccountGone, AuthorityRefused, AuthorityUnreachable, IssuingError
 from gateway.units import Seconds
 
@@ -31,7 +40,6 @@ TIMEOUT: Final = Seconds(30)
 """How long the authority may be silent within one call."""
 _NONCES: Final = 3
 """How often a request is sent again with a fresh nonce (RFC 8555 §6.5)."""
-_SHOWN: Final = 400
 
 
 class Order(messages.NewOrder):
@@ -64,56 +72,6 @@ class ExternalAccount:
     hmac: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderState:
-    """An order as the authority sees it (RFC 8555 §7.1.3).
-
-    Attributes:
-        url: Its URL.
-        status: `pending`, `ready`, `processing`, `valid` or `invalid`.
-        authorizations: URLs.
-        finalize: URL.
-        certificate: URL; empty before it is valid.
-        error: What made it invalid; empty for nothing.
-        retry_after: Seconds after which to ask again; None if it did not say.
-    """
-
-    url: str
-    status: str
-    authorizations: tuple[str, ...]
-    finalize: str
-    certificate: str = ""
-    error: str = ""
-    retry_after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorizationState:
-    """An authorization (RFC 8555 §7.1.4).
-
-    Attributes:
-        status: `pending`, `valid`, `invalid`, `deactivated`, `expired` or `revoked`.
-        challenges: URL and token by type.
-        error: What made it invalid.
-        retry_after: Seconds after which to ask again; None if it did not say.
-    """
-
-    status: str
-    challenges: dict[str, tuple[str, str]] = field(repr=False)
-    error: str = ""
-    retry_after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RenewalInfo:
-    """When the authority would like a certificate renewed (RFC 9773 §4.2)."""
-
-    start: Seconds
-    end: Seconds
-    explanation: str
-    retry_after: float | None
-
-
 class Network(ClientNetwork):
     """The package's network, with our patience for nonces, and an eye on the authority's clock.
 
@@ -141,7 +99,7 @@ class Network(ClientNetwork):
     def _send_request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         self.response = None
         self.response = response = super()._send_request(method, url, *args, **kwargs)
-        date = _http_date(response.headers.get("Date", ""))
+        date = http_date(response.headers.get("Date", ""))
         if date is not None:
             self._on_date(date)
         return response
@@ -216,27 +174,28 @@ class Authority:
                 response = self._post(self._open().directory["newOrder"], order)
             except errors.ConflictError:
                 raise AuthorityRefused("the certificate was already replaced", "alreadyReplaced") from None
-            return _order(response, str(response.headers["Location"]))
+            return read_order(response, str(response.headers["Location"]))
 
     def order(self, url: str) -> OrderState:
         """Read an order."""
         with self._translated():
-            return _order(self._post(url, None), url)
+            return read_order(self._post(url, None), url)
 
     def finalize(self, order: OrderState, csr: x509.CertificateSigningRequest) -> OrderState:
         """Ask for the certificate of an order that is ready."""
         with self._translated():
-            return _order(self._post(order.finalize, messages.CertificateRequest(csr=csr)), order.url)
+            return read_order(self._post(order.finalize, messages.CertificateRequest(csr=csr)), order.url)
 
     def authorization(self, url: str) -> AuthorizationState:
         """Read an authorization."""
         with self._translated():
             response = self._post(url, None)
-            body = messages.Authorization.from_json(response.json())
-            known = [challenge.to_json() for challenge in body.challenges]
+            body = response.json()
+            # Read plainly: the package refuses all of an authorization for one challenge that it cannot decode.
+            known = [each for each in body["challenges"] if "url" in each]
             challenges = {str(each["type"]): (str(each["url"]), str(each.get("token", ""))) for each in known}
-            failed = [_told(challenge.error) for challenge in body.challenges if challenge.error is not None]
-            return AuthorizationState(body.status.name, challenges, "; ".join(failed), _retry_after(response))
+            failed = [told(messages.Error.from_json(each["error"])) for each in known if each.get("error")]
+            return AuthorizationState(str(body["status"]), challenges, "; ".join(failed), retry_after(response))
 
     def answer(self, url: str) -> None:
         """Say that a challenge may be tried (RFC 8555 §7.5.1)."""
@@ -265,11 +224,11 @@ class Authority:
             response = self._network.get(f"{base.rstrip('/')}/{certificate}")
             found = response.json()
             window = found["suggestedWindow"]
-            start, end = _rfc3339(window["start"]), _rfc3339(window["end"])
+            start, end = rfc3339(window["start"]), rfc3339(window["end"])
             if end < start:
                 raise ValueError("the window ends before it starts")
             page = str(found.get("explanationURL", ""))
-            return RenewalInfo(start, end, page if _PAGE.fullmatch(page) else "", _retry_after(response))
+            return RenewalInfo(start, end, page if _PAGE.fullmatch(page) else "", retry_after(response))
 
     def _open(self) -> ClientV2:
         if self._client is None:
@@ -289,72 +248,23 @@ class Authority:
             raise
         except messages.Error as error:
             response = self._network.response
-            wait = _retry_after(response) if response is not None else None
+            wait = retry_after(response) if response is not None else None
             code = str(error.typ).rsplit(":", maxsplit=1)[-1]
             kind = AccountGone if code == "accountDoesNotExist" else AuthorityRefused
-            raise kind(f"the authority answered {_told(error)}", code, wait) from None
+            raise kind(f"the authority answered {told(error)}", code, wait) from None
         except requests.RequestException as error:
             self._client = None
-            raise AuthorityUnreachable(f"{self.url} cannot be reached: {_clean(error)}") from None
+            raise AuthorityUnreachable(f"{self.url} cannot be reached: {clean(error)}") from None
         except errors.ClientError as error:
             response = self._network.response
-            wait = _retry_after(response) if response is not None else None
+            wait = retry_after(response) if response is not None else None
             status = response.status_code if response is not None else type(error).__name__
             code = f"http-{status}" if isinstance(status, int) and status < 500 else ""
             raise AuthorityRefused(f"the authority answered {status}", code, wait) from None
         except (errors.Error, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise AuthorityRefused(f"the authority's answer makes no sense: {_clean(error)}") from error
-
-
-def _order(response: requests.Response, url: str) -> OrderState:
-    body = messages.Order.from_json(response.json())
-    return OrderState(
-        url,
-        body.status.name,
-        tuple(body.authorizations or ()),
-        body.finalize or "",
-        body.certificate or "",
-        _told(body.error) if body.error is not None else "",
-        _retry_after(response),
-    )
-
-
-def _told(error: messages.Error) -> str:
-    """Say what the authority said: the type and its sentence."""
-    code = str(error.typ).rsplit(":", maxsplit=1)[-1]
-    parts = [f"{code}: {error.detail or error.title or ''}"]
-    parts += [_told(each) for each in error.subproblems or ()]
-    return _clean("; ".join(parts))
-
-
-def _clean(text: object) -> str:
-    """Shorten what others said, and take out what would forge log lines."""
-    return "".join(each if each.isprintable() else " " for each in str(text)[:_SHOWN]).strip()
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Read Retry-After as seconds from now (RFC 9110 §10.2.3)."""
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(min(int(value[:9]), _LONGEST))
-    when = _http_date(value)
-    now = _http_date(response.headers.get("Date", ""))
-    if when is None:
-        return None
-    return min(max(0.0, when - (now if now is not None else datetime.now(UTC).timestamp())), _LONGEST)
-
-
-def _http_date(value: str) -> Seconds | None:
-    try:
-        return Seconds(parsedate_to_datetime(value).timestamp())
-    except (ValueError, TypeError, IndexError):
-        return None
-
-
-def _rfc3339(value: str) -> Seconds:
-    return Seconds(datetime.fromisoformat(value).timestamp())
+            raise AuthorityRefused(f"the authority's answer makes no sense: {clean(error)}") from error
 
 
 _ALTERNATES: Final = 5
-_LONGEST: Final = 30 * 86400.0
+"""How many alternate chains are fetched at most."""
 _PAGE: Final = re.compile(r"https://[!-~]{1,500}")

@@ -85,7 +85,8 @@ class NameState:
 
     def is_sound(self) -> bool:
         """Tell whether the values are of the types that they should have."""
-        numbers: tuple[object, ...] = (self.failures, self.first_failure, self.last_failure, self.next_try, self.held_until, self.issued)
+        times = (self.first_failure, self.last_failure, self.next_try, self.held_until, self.issued)
+        numbers: tuple[object, ...] = (self.failures, *times)
         if self.window is not None:
             numbers = (*numbers, self.window.start, self.window.end, self.window.moment, self.window.poll)
         texts = (self.error, self.challenge, self.profile)

@@ -109,7 +109,7 @@ class DirectoryStore:
         return None
 
     def put(self, name: str, key: CertifiedKey) -> None:
-        """Store a certificate in the place of the one before.
+        """Store a certificate in the place of the one before; the order that brought it is over.
 
         Raises:
             OSError: The disk is full or broken; the old pair is still there.
@@ -128,6 +128,7 @@ class DirectoryStore:
         disk.rename(place / "cert.tmp", place / "cert")
         disk.sync(place)
         disk.sync(self.folder)
+        self.put_order(name, None)
 
     def clean(self, keep: Collection[str], now: Seconds) -> list[str]:
         """Remove names without a site whose certificate expired long ago.
