@@ -137,6 +137,15 @@ class Issuer:
         except OSError as error:
             raise NotStored(f"the state folder cannot be written: {error.strerror}") from error
 
+    async def rehearse(self, wish: Wish) -> None:
+        """Get a certificate and throw it away: a test of whether a name can be validated.
+
+        Raises:
+            IssuingError: It cannot.
+        """
+        await self.issue(Wish(name=wish.name, remembered=wish.remembered))
+        await self._put_order(wish.name, None)
+
     async def _issue(self, wish: Wish) -> Issued:
         failed = wish.failed
         while True:
@@ -195,6 +204,8 @@ class Issuer:
         return None
 
     async def _new_order(self, wish: Wish) -> tuple[OrderState, ec.EllipticCurvePrivateKey]:
+        if not self._has_other(wish, ()):
+            raise SettingsLacking("a wildcard needs a DNS challenge: set `dns_hook` or `challenges` in [acme]")
         refusal = self._ledger.refusal(wish.name, self._now(), replaces=bool(wish.replaces))
         if refusal is not None:
             raise OrderRefused(refusal.reason, refusal.until)

@@ -43,7 +43,6 @@ class NameState:
         held_until: No attempt before, by the authority's Retry-After or our ledger.
         error: What went wrong last, for people; empty once it went well.
         challenge: Type of the challenge that succeeded last.
-        refused: Types of challenges that failed since.
         staging: Whether the next attempt goes to the staging directory first.
         window: The authority's renewal window.
         alarmed: Alarms already given for the certificate of now.
@@ -58,7 +57,6 @@ class NameState:
     held_until: Seconds = Seconds(0)
     error: str = ""
     challenge: str = ""
-    refused: tuple[str, ...] = ()
     staging: bool = False
     window: Window | None = None
     alarmed: tuple[str, ...] = field(default=())
@@ -76,8 +74,7 @@ class NameState:
             found: dict[str, Any] = json.loads(data)
             window = found.pop("window", None)
             known = {name: found[name] for name in cls.__dataclass_fields__ if name in found}
-            for name in ("refused", "alarmed"):
-                known[name] = tuple(str(each) for each in known.get(name, ()))
+            known["alarmed"] = tuple(str(each) for each in known.get("alarmed", ()))
             state = cls(**known, window=Window(**window) if window else None)
         except (ValueError, TypeError, KeyError, AttributeError):
             return cls()

@@ -310,12 +310,6 @@ def test_private(world: World) -> None:
     assert '"d"' not in repr(account)
 
 
-def Wish(name=NAME):
-    from gateway.tls.acme import Wish
-
-    return Wish(name=NAME)
-
-
 def _top(chain: bytes) -> str:
     issuer = x509.load_pem_x509_certificates(chain)[-1].issuer
     return str(issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
