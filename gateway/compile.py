@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from twisted.logger import Logger
 
-from gateway.config.model import BrokenSite, Loaded, Location, Site
+from gateway.config.model import BrokenSite, Location, Site
 from gateway.context import BuildContext
 from gateway.errors import HTTPError
 from gateway.features import Leaf
@@ -26,7 +27,7 @@ from gateway.resources.websocket_registry import OpenSockets
 from gateway.units import Seconds
 from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.balancer import Balancer
-from gateway.upstream.exchange import ExchangeLimits
+from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.pool import Upstream
 from gateway.web.filter import Filter
 from gateway.web.request import Request
@@ -36,6 +37,35 @@ from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
 log = Logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltSite:
+    """What one site file adds to the tree.
+
+    Attributes:
+        hosts: Who answers for each exact name.
+        wildcards: Who answers for each wildcard, by the part behind `*.`.
+        fallback: Who answers for unknown names, if this is the default site.
+        upstreams: Keys of its upstreams in the registry.
+    """
+
+    hosts: Mapping[bytes, SiteResource]
+    wildcards: Mapping[bytes, SiteResource]
+    fallback: SiteResource | None
+    upstreams: frozenset[Hashable]
+
+
+def virtual_hosts(sites: Iterable[BuiltSite]) -> VirtualHosts:
+    """Put built sites together to a tree."""
+    hosts: dict[bytes, SiteResource] = {}
+    wildcards: dict[bytes, SiteResource] = {}
+    fallback = None
+    for site in sites:
+        hosts.update(site.hosts)
+        wildcards.update(site.wildcards)
+        fallback = site.fallback or fallback
+    return VirtualHosts(hosts, wildcards, fallback)
+
+
 class Compiler:
     """Builds the resource tree.
 
@@ -43,36 +73,33 @@ class Compiler:
         context: The process as features see it.
         pages: The built-in error pages.
         sockets: The process's open WebSockets.
-
-    Attributes:
-        upstreams: Keys of the upstreams that the tree built last uses.
     """
 
     def __init__(self, context: BuildContext, pages: ErrorPages, sockets: OpenSockets) -> None:
         self._context = context
         self._pages = pages
         self._sockets = sockets
-        self.upstreams: set[Hashable] = set()
+        self._upstream_keys: set[Hashable] = set()
 
-    def tree(self, loaded: Loaded) -> VirtualHosts:
-        """Build the tree of a whole folder."""
-        self.upstreams = set()
-        hosts: dict[bytes, SiteResource] = {}
-        wildcards: dict[bytes, SiteResource] = {}
-        fallback = None
-        for site in loaded.sites:
+    def build(self, site: Site | BrokenSite) -> BuiltSite:
+        """Build what the names of one site file answer.
+
+        Raises:
+            OSError: A file that the site needs cannot be read.
+        """
+        self._upstream_keys = set()
+        if isinstance(site, BrokenSite):
+            resource = elsewhere = self._broken(site)
+        else:
             resource = self.site(site)
             elsewhere = self._canonical(site) if site.canonical else resource
-            for host in site.hosts:
-                hosts[host.encode("ascii")] = resource if host == site.canonical else elsewhere
-            wildcards.update((name.encode("ascii"), elsewhere) for name in site.wildcards)
-            fallback = resource if site.default else fallback
-        for broken in loaded.broken:
-            resource = self._broken(broken)
-            hosts.update((host.encode("ascii"), resource) for host in broken.hosts)
-            wildcards.update((name.encode("ascii"), resource) for name in broken.wildcards)
-            fallback = resource if broken.default else fallback
-        return VirtualHosts(hosts, wildcards, fallback)
+        canonical = site.canonical if isinstance(site, Site) else ""
+        return BuiltSite(
+            hosts={host.encode("ascii"): resource if host == canonical else elsewhere for host in site.hosts},
+            wildcards={name.encode("ascii"): elsewhere for name in site.wildcards},
+            fallback=resource if site.default else None,
+            upstreams=frozenset(self._upstream_keys),
+        )
 
     def site(self, site: Site) -> SiteResource:
         """Build one site."""
@@ -129,7 +156,6 @@ class Compiler:
     def _proxy(self, site: Site, location: Location, proxy: Proxy) -> Resource:
         context = self._context
         upstreams = [self._upstream(address, proxy) for address in proxy.to]
-        host = proxy.to[0].name.removeprefix("https://").removesuffix(":443") if proxy.to[0].tls else ""
         resource = ProxyResource(
             Balancer(upstreams),
             clock=context.clock,
@@ -138,7 +164,6 @@ class Compiler:
             websocket=proxy.websocket,
             names=frozenset((*site.hosts, *(f"*.{name}" for name in site.wildcards))),
             retries=proxy.retries,
-            host=host.encode("ascii"),
             prefix=location.prefix.encode("utf-8") if proxy.strip else b"",
             edits=[request_edits(*location.request_headers)] if location.request_headers else [],
             forwarded=proxy.forwarded,
@@ -155,7 +180,7 @@ class Compiler:
             ca = Path(proxy.ca).read_bytes() if proxy.ca else b""
             tls = UpstreamTLS(server_name=proxy.server_name, ca=ca, verify=proxy.verify)
         key = (address, limits, tls, proxy.connect_timeout, proxy.tls_timeout, proxy.max_idle)
-        self.upstreams.add(key)
+        self._upstream_keys.add(key)
         return self._context.upstreams.obtain(key, partial(self._make_upstream, address, limits, tls, proxy))
 
     def _make_upstream(
@@ -172,7 +197,8 @@ class Compiler:
         )
         if tls is not None and not tls.verify:
             log.warn("{upstream}: its certificate is not verified (verify = false)", upstream=address.name)
-        return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle)
+        host = address.name.removeprefix("https://").removesuffix(":443").encode("ascii") if address.tls else b""
+        return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle, host)
 
 
 class Refusal(Resource):

@@ -30,7 +30,7 @@ class Core:
         trusted: Whose forwarding fields hold.
     """
 
-    __slots__ = ("_nowhere", "_trusted", "clock", "log", "new_id", "tree")
+    __slots__ = ("_nowhere", "clock", "log", "new_id", "tree", "trusted")
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Core:
         self.log = log
         self.clock = clock
         self.new_id = new_id
-        self._trusted = trusted
+        self.trusted = trusted
         self._nowhere = LocationResource(Resource(), errors)
 
     def handle(self, stream: ServerStream, head: RequestHead, data: bytes, end: bool) -> None:
@@ -56,6 +56,8 @@ class Core:
         try:
             if stream.trusted:
                 self._believe(request)
+            elif self.trusted.reads_client_ip:
+                self.trusted.disbelieve(head)
             self.tree.render(request, data, end)
         except GatewayError as error:
             request.fail(error)
@@ -72,7 +74,7 @@ class Core:
     def _believe(self, request: Request) -> None:
         """Take over what a trusted proxy says about the client."""
         stream = request.stream
-        said = self._trusted.read(request.head, stream.peer.host, stream.local_port, stream.secure)
+        said = self.trusted.read(request.head, stream.peer.host, stream.local_port, stream.secure)
         request.client = said.client
         request.secure = said.secure
         request.forwarded = said.lines

@@ -70,3 +70,13 @@ NOT_YET: Mapping[str, str] = {
     "log": "logs of a site",
 }
 """Keys known but without effect so far: a site that uses one is not served, for it may rely on it."""
+
+WITHOUT_EFFECT: Mapping[str, str] = {
+    "assets": "an app's assets are served by the app",
+    "errors": "the built-in error pages are shown",
+    "maintenance": "the built-in error pages are shown",
+    "noindex": "no X-Robots-Tag is sent",
+    "security": "no security headers are sent",
+    "security_txt": "no security.txt is served",
+}
+"""Keys of a site that come with a later version, and what happens instead: the site is served all the same."""

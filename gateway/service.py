@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import resource
 import secrets
+import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, succeed
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gateway.compile import Compiler
-from gateway.config.loader import load
-from gateway.config.model import GatewayConfig, Limits, Loaded
+from gateway.config.last_good import KeptVersions
+from gateway.config.model import GatewayConfig, Limits, LogSettings
+from gateway.config.site_folder import SiteFolder
+from gateway.config.watch import FolderWatch
 from gateway.context import BuildContext
 from gateway.core import Core
 from gateway.http.dates import http_date
@@ -28,21 +32,40 @@ from gateway.net.listeners import ListenError
 from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
+from gateway.observe.incidents import Incidents
 from gateway.observe.log_file import LogFile
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
 from gateway.protocol.http1_fields import HeadLimits
+from gateway.reload import Reloader
 from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
-from gateway.server.http1 import ConnectionLimits
+from gateway.server.connection import ConnectionLimits
 from gateway.server.listener import Front, PlainFactory
-from gateway.units import Seconds
+from gateway.signals import on_signal
+from gateway.sites import SiteTable
+from gateway.units import ByteCount, Seconds
 from gateway.upstream.pool import UpstreamRegistry
+from gateway.web.tree import VirtualHosts
 
 log = Logger()
 
 SWEEP: Final = Seconds(1)
 """How often deadlines are looked at, the date is set and the log written out."""
+
+
+class FilesWatch(Protocol):
+    """What notices changed files."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> Deferred[None]:
+        """End; fires once it is over."""
+
+
+Soon = Callable[[Callable[[], object]], object]
+WatchFiles = Callable[[Path, Soon, Callable[[], object]], FilesWatch]
 
 
 class Gateway(Service):
@@ -51,9 +74,11 @@ class Gateway(Service):
     Args:
         folder: The folder of site files.
         reactor: The reactor.
+        watch: Makes what notices changed files, of the folder, of what runs a function in the reactor's thread, and of
+            what to call there.
     """
 
-    def __init__(self, folder: Path, reactor: IReactorTime) -> None:
+    def __init__(self, folder: Path, reactor: IReactorTime, watch: WatchFiles = FolderWatch) -> None:
         self.folder = folder
         self._reactor = reactor
         self._listeners: list[ListenerService] = []
@@ -61,10 +86,17 @@ class Gateway(Service):
         self._sweeper = Sweeper()
         self._sockets = OpenSockets(_monotonic)
         self._sweeper.add(self._sockets)
-        self._loaded: Loaded | None = None
+        self._watch_files = watch
+        self._watch: FilesWatch | None = None
+        self._ignore_hangup: Callable[[], object] = _nothing
+        self._reloader: Reloader | None = None
+        self._kept: KeptVersions | None = None
+        self._core: Core | None = None
         self._front: Front | None = None
+        self._log_file = LogFile(None)
         self._access_log: AccessLog | None = None
         self._limits = Limits()
+        self._log_settings = LogSettings()
 
     def privilegedStartService(self) -> None:
         """Load the site files and bind the listeners, before privileges are dropped.
@@ -72,17 +104,16 @@ class Gateway(Service):
         Raises:
             SystemExit: gateway.toml is wrong or a listener cannot be opened; the reason was logged.
         """
-        loaded = self._loaded = load(self.folder, os.environ)
-        for error in loaded.errors:
-            log.error("{error}", error=error)
-        if loaded.config is None:
-            raise SystemExit("gateway: gateway.toml cannot be used; `gateway check` shows every error")
-        self._front = self._assemble(loaded, loaded.config)
-        for listener in loaded.config.http:
+        folder = SiteFolder(self.folder, os.environ)
+        config = self._read(folder)
+        self._front = self._assemble(folder, config)
+        for listener in config.http:
             factory = PlainFactory(self._front, listener.port, _connection_lines)
             self._listeners.append(
                 ListenerService(self._reactor, listener, factory, f"{self.folder}/gateway.toml: http")
             )
+        for listener in config.https:
+            log.warn("HTTPS is not served yet: nothing listens on {listener}", listener=listener.name)
         try:
             for service in self._listeners:
                 service.privilegedStartService()
@@ -93,16 +124,20 @@ class Gateway(Service):
     def startService(self) -> None:
         """Serve."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
-        loaded = self._loaded
-        if loaded is None or loaded.config is None:
+        if self._reloader is None:
             raise RuntimeError("startService before privilegedStartService")
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = self._reactor
         self._ticks.start(SWEEP).addErrback(_log_bug)
         for service in self._listeners:
             service.startService()
-        for site in loaded.sites:
-            log.info("serving {site}: {hosts}", site=site.name, hosts=", ".join(site.hosts) or "any other host")
+        # From here on with the rights that stay: what is written now can be written later.
+        if self._kept is not None:
+            self._kept.begin()
+        call = cast("IReactorFromThreads", self._reactor).callFromThread
+        self._watch = self._watch_files(self.folder, call, self._reloader.touch)
+        self._watch.start()
+        self._ignore_hangup = on_signal(signal.SIGHUP, self._reloader.hang_up, call)
 
     def stopService(self) -> Deferred[None]:
         """Stop accepting, let exchanges end within the limit, then cut."""
@@ -110,15 +145,37 @@ class Gateway(Service):
         front, self._front = self._front, None
         if front is None:
             return succeed(None)
+        self._ignore_hangup()
+        if self._reloader is not None:
+            self._reloader.stop()
+        watch_ended = succeed(None) if self._watch is None else self._watch.stop()
         stopped = gatherResults([service.stopService() for service in self._listeners])
+        stopped.addCallback(lambda _: watch_ended)
         done: Deferred[None] = stopped.addCallback(lambda _: self._drain(front))
         return done.addBoth(self._end)
 
     # Putting the parts together.
 
-    def _assemble(self, loaded: Loaded, config: GatewayConfig) -> Front:
+    def _read(self, folder: SiteFolder) -> GatewayConfig:
+        """Read the site files for the first time.
+
+        Raises:
+            SystemExit: The folder cannot be read, or gateway.toml is wrong.
+        """
+        try:
+            for _ in folder.refresh():
+                pass
+        except OSError as error:
+            raise SystemExit(f"gateway: the folder of site files cannot be read: {error}") from None
+        if folder.config is None:
+            for problem in folder.errors:
+                log.error("{error}", error=problem)
+            raise SystemExit("gateway: gateway.toml cannot be used; `gateway check` shows every error")
+        return folder.config
+
+    def _assemble(self, folder: SiteFolder, config: GatewayConfig) -> Front:
         errors = ErrorPages()
-        trusted = TrustedProxies(config.trusted_proxies, config.client_ip_header or "")
+        trusted = _trusted(config)
         context = BuildContext(
             reactor=self._reactor,
             clock=_monotonic,
@@ -127,18 +184,15 @@ class Gateway(Service):
             upstreams=UpstreamRegistry(),
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
-        log_file = LogFile(Path(config.log.folder) / "access.log" if config.log.folder else None)
-        self._access_log = AccessLog(log_file.write, _wall_clock, config.log.format)
-        self._limits = config.limits
-        core = Core(
-            Compiler(context, errors, self._sockets).tree(loaded),
+        core = self._core = Core(
+            VirtualHosts({}),
             errors,
-            self._access_log,
+            self._open_log(config.log),
             clock=_monotonic,
             new_id=RequestIds(os.urandom).next_line,
             trusted=trusted,
         )
-        return Front(
+        front = Front(
             core,
             _connection_limits(config.limits),
             self._sweeper,
@@ -146,6 +200,40 @@ class Gateway(Service):
             per_client=config.limits.connections_per_client,
             trusted=trusted.is_trusted,
         )
+        self._limits = config.limits
+
+        def swap(tree: VirtualHosts) -> None:
+            core.tree = tree
+
+        self._kept = KeptVersions(Path(config.state) / "sites", os.environ)
+        table = SiteTable(Compiler(context, errors, self._sockets), context.upstreams, swap, self._kept)
+        self._reloader = Reloader(self._reactor, folder, table, self._configure, self._sockets.close_site)
+        self._reloader.start()
+        return front
+
+    def _configure(self, config: GatewayConfig) -> None:
+        """Put new settings of gateway.toml into effect, those that can change while it runs."""
+        core, front = self._core, self._front
+        if core is None or front is None:
+            return
+        limits = self._limits = config.limits
+        front.limits = _connection_limits(limits)
+        front.connections = limits.connections or _connections_allowed()
+        front.per_client = limits.connections_per_client
+        core.trusted = _trusted(config)
+        front.trusted = core.trusted.is_trusted
+        if config.log != self._log_settings:
+            core.log = self._open_log(config.log)
+
+    def _open_log(self, settings: LogSettings) -> Incidents:
+        if self._access_log is not None:
+            self._access_log.flush()
+            self._log_file.reopen()
+        self._log_settings = settings
+        self._log_file = LogFile(Path(settings.folder) / "access.log" if settings.folder else None)
+        access_log = AccessLog(self._log_file.write, _wall_clock, settings.format, skip=settings.skip)
+        self._access_log = access_log
+        return Incidents(access_log, _monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence))
 
     def _tick(self) -> None:
         if self._front is not None:
@@ -191,7 +279,12 @@ def _connection_limits(limits: Limits) -> ConnectionLimits:
         body_rate=limits.body_rate,
         body_rate_after=limits.body_grace,
         write_idle=limits.write_idle,
+        pipelined=min(limits.buffer, _PIPELINED),
     )
+
+
+def _trusted(config: GatewayConfig) -> TrustedProxies:
+    return TrustedProxies(config.trusted_proxies, config.client_ip_header or "")
 
 
 def _connections_allowed() -> int:
@@ -218,8 +311,14 @@ def _wall_clock() -> Seconds:
     return Seconds(time.time())
 
 
+def _nothing() -> None:
+    """Undo nothing."""
+
+
 def _log_bug(failure: Failure) -> None:
     log.failure("a task of the gateway failed", failure)
 
 
 _FEW_FILES: Final = 4096
+_PIPELINED: Final = ByteCount(64_000)
+"""Octets of further requests kept for a client; honest ones send none."""

@@ -54,6 +54,7 @@ class Draft:
         names: The names it claims; None if not even these can be told.
         site: The site, its hosts still empty; None if there are errors.
         source: The file's text; None if it cannot be read.
+        below: The defaults laid under it; None if there are none.
         errors: What is wrong with it.
     """
 
@@ -61,6 +62,7 @@ class Draft:
     names: Names | None
     site: Site | None = None
     source: Source | None = None
+    below: Source | None = None
     errors: tuple[ConfigError, ...] = ()
 
 
@@ -146,6 +148,12 @@ def read_site(file: Path, defaults: Defaults, environ: Mapping[str, str]) -> Dra
         return Draft(file=file, names=None, errors=(problem,))
     except ConfigError as error:
         return Draft(file=file, names=names, errors=(error, *defaults.errors))
+    return draft_of(source, defaults, environ)
+
+
+def draft_of(source: Source, defaults: Defaults, environ: Mapping[str, str]) -> Draft:
+    """Make a draft of a site file's text; the file's name is known to be one of a site."""
+    file = source.file
     below = None if defaults.errors else defaults.source
     settings, errors = _decode(_SITE, source, below, environ, _TOP)
     if settings is None:
@@ -155,7 +163,7 @@ def read_site(file: Path, defaults: Defaults, environ: Mapping[str, str]) -> Dra
     if isinstance(built, list) or defaults.errors:
         errors = built if isinstance(built, list) else []
         return Draft(file=file, names=names, source=source, errors=(*errors, *defaults.errors))
-    return Draft(file=file, names=names, site=built, source=source)
+    return Draft(file=file, names=names, site=built, source=source, below=below)
 
 
 def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site, ...], tuple[BrokenSite, ...]]:

@@ -87,7 +87,7 @@ class LogSettings:
     Attributes:
         folder: Where access logs go; standard output where empty. By default $LOGS_DIRECTORY.
         format: `combined`, which goaccess and fail2ban read, or `json`.
-        skip: Paths whose requests are not logged.
+        skip: Paths whose requests are not logged; `/health` is one path, `/assets/*` all below it.
     """
 
     folder: FilePath = ""

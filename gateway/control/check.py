@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway.config.loader import load
 from gateway.config.model import Loaded, Location, Site
+from gateway.config.pending import pending
 from gateway.config.source import Origin
 from gateway.control.findings import Finding, as_json
 from gateway.control.hops import Journey, Redirects
@@ -39,7 +40,7 @@ def check(loaded: Loaded, machine: Machine) -> list[Finding]:
         machine: Where to look for files and upstreams.
     """
     errors = [Finding.of(error) for error in loaded.errors]
-    warnings = [finding for site in loaded.sites for finding in _missing_paths(site, machine)]
+    warnings = [finding for site in loaded.sites for finding in (*_missing_paths(site, machine), *_pending(site))]
     warnings += _upstreams(loaded.sites, machine)
     seen = set()
     for journey in Redirects(loaded.sites).journeys():
@@ -63,6 +64,11 @@ def _run(options: argparse.Namespace) -> int:
         sites = f"{len(loaded.sites)} of {len(loaded.sites) + len(loaded.broken)} sites can be served"
         print(f"{options.folder}: {sites}; {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     return 1 if errors else 0
+
+
+def _pending(site: Site) -> Iterator[Finding]:
+    for origin, message in pending(site):
+        yield _warning(origin, message)
 
 
 def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:

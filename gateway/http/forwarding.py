@@ -17,7 +17,7 @@ from typing import Final
 
 from gateway.errors import HTTPError
 from gateway.http.addresses import Address, Network, parse_networks, read_address
-from gateway.http.fields import is_token, pairs, split_list
+from gateway.http.fields import is_token, pairs, split_list, without
 from gateway.http.known import FORWARDING, FORWARDING_NAMES, REQUEST_ID, VIA
 from gateway.http.message import RequestHead
 
@@ -90,15 +90,19 @@ class TrustedProxies:
 
     Raises:
         ValueError: A network or the field's name is malformed.
+
+    Attributes:
+        reads_client_ip: Whether there is such a field.
     """
 
-    __slots__ = ("_client_ip_name", "_networks", "_sockets")
+    __slots__ = ("_client_ip_name", "_networks", "_sockets", "reads_client_ip")
 
     def __init__(self, networks: Iterable[str | Network] = (), client_ip_header: str = "") -> None:
         items = tuple(networks)
         self._networks = parse_networks(items)
         self._sockets = "private" in items
         self._client_ip_name = client_ip_header.encode("utf-8").lower()
+        self.reads_client_ip = bool(client_ip_header)
         if client_ip_header and not is_token(self._client_ip_name):
             raise ValueError(f"expected a header name, got {client_ip_header!r}")
 
@@ -157,6 +161,20 @@ class TrustedProxies:
             b"".join(lines),
             _id_line(_single(sent, b"x-request-id")),
         )
+
+    def disbelieve(self, head: RequestHead) -> None:
+        """Drop from an untrusted peer's request the field that only trusted proxies may put the client's address in.
+
+        Spelled with underscores it goes too, for some applications take these for hyphens.
+        """
+        name = self._client_ip_name.replace(b"_", b"-")
+        if name and name in head.fields.lower().replace(b"_", b"-"):
+            head.fields = without(
+                head.fields,
+                frozenset(
+                    found.lower() for found, _ in pairs(head.fields) if found.lower().replace(b"_", b"-") == name
+                ),
+            )
 
     def _collect(self, head: RequestHead) -> dict[bytes, list[bytes]]:
         """Gather the fields that only a trusted proxy may send, in one pass."""

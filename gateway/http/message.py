@@ -1,18 +1,15 @@
-"""Heads of messages as views on checked bytes, and the record of one exchange.
+"""Heads of messages as views on checked bytes.
 
 Owns what a request or response head means, in every HTTP version; parsing is `gateway.protocol`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 
-from gateway.errors import Blame, GatewayError
 from gateway.http import fields as field_lines
 from gateway.http.known import BITS
-from gateway.units import ByteCount, Seconds
 
 
 class Framing(Enum):
@@ -231,57 +228,3 @@ def reason_phrase(status: int) -> bytes:
 
 
 _PHRASES = {int(status): status.phrase.encode("ascii") for status in HTTPStatus}
-
-
-@dataclass(slots=True)
-class ExchangeRecord:
-    """What the log and the counters know of one exchange, made when it is over.
-
-    Attributes:
-        site: Name of the site; empty where none was found.
-        client: The client's address, after trusted proxies.
-        method: Request method; empty where no head was read.
-        target: Path and query; secrets are masked by the log, not here.
-        host: Authority as it came.
-        version: As in `RequestHead.version`.
-        status: The status sent, or 499 where the client left before one was.
-        bytes_in: Octets of request content.
-        bytes_out: Octets of response content.
-        received: Monotonic time at which the head was complete.
-        leased: When an upstream was chosen; 0 where none was.
-        first_byte: When the response head was there; 0 where none came.
-        finished: When all was done.
-        upstream: Name of the upstream last used; empty where none was.
-        retries: How often the request was sent again.
-        request_id: The id sent up and down.
-        reason: Reason token of an error; empty where all went well.
-        detail: One sentence on the error, for the operator.
-        blame: Who caused the error.
-        secure: Whether the client used HTTPS.
-        referer: Referer field as it came, for the log.
-        user_agent: User-Agent field as it came, for the log.
-    """
-
-    site: str = ""
-    client: str = ""
-    method: bytes = b""
-    target: bytes = b""
-    host: bytes = b""
-    version: int = 1
-    status: int = 0
-    bytes_in: ByteCount = ByteCount(0)
-    bytes_out: ByteCount = ByteCount(0)
-    received: Seconds = Seconds(0)
-    leased: Seconds = Seconds(0)
-    first_byte: Seconds = Seconds(0)
-    finished: Seconds = Seconds(0)
-    upstream: str = ""
-    retries: int = 0
-    request_id: bytes = b""
-    reason: str = ""
-    detail: str = ""
-    blame: Blame | None = None
-    secure: bool = False
-    referer: bytes = b""
-    user_agent: bytes = b""
-    error: GatewayError | None = field(default=None, repr=False)

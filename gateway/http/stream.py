@@ -152,7 +152,7 @@ class StreamServer(Protocol):
 
 
 class Discard:
-    """Both a handler and a client stream that ignores everything: stands where an exchange is over."""
+    """A handler, a client stream and the sending half of a server stream, ignoring everything: the exchange is over."""
 
     __slots__ = ()
 
@@ -173,6 +173,12 @@ class Discard:
 
     def resume_writing(self) -> None:
         """Ignore back-pressure."""
+
+    def send_informational(self, head: ResponseHead) -> None:
+        """Ignore a 1xx head."""
+
+    def send_head(self, head: ResponseHead, extra: bytes, data: bytes, end: bool) -> None:
+        """Ignore a head."""
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Ignore content."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import gmtime, strftime
 from typing import TYPE_CHECKING, Literal
 
@@ -25,9 +25,20 @@ class AccessLog:
         wall_clock: Seconds since 1970.
         form: `combined` (with host, request id, times, upstream and reason behind the usual fields) or `json`.
         limit: Lines gathered before they are written without waiting for the timer.
+        skip: Paths whose requests are not logged; one that ends with `*` is a prefix.
     """
 
-    __slots__ = ("_form", "_limit", "_lines", "_second", "_stamp", "_wall_clock", "_write")
+    __slots__ = (
+        "_form",
+        "_limit",
+        "_lines",
+        "_second",
+        "_skipped",
+        "_skipped_prefixes",
+        "_stamp",
+        "_wall_clock",
+        "_write",
+    )
 
     def __init__(
         self,
@@ -35,6 +46,7 @@ class AccessLog:
         wall_clock: Callable[[], Seconds],
         form: Format = "combined",
         limit: int = 200,
+        skip: Sequence[str] = (),
     ) -> None:
         self._write = write
         self._wall_clock = wall_clock
@@ -43,9 +55,14 @@ class AccessLog:
         self._lines: list[bytes] = []
         self._second = -1
         self._stamp = b""
+        paths = [path.encode("utf-8") for path in skip]
+        self._skipped = frozenset(path for path in paths if not path.endswith(b"*"))
+        self._skipped_prefixes = tuple(path[:-1] for path in paths if path.endswith(b"*"))
 
     def exchange_finished(self, request: Request) -> None:
-        """Add the line of an exchange."""
+        """Add the line of an exchange, unless its path is skipped."""
+        if (self._skipped or self._skipped_prefixes) and self._skips(request.head.target):
+            return
         self._lines.append(self._form(request))
         if len(self._lines) >= self._limit:
             self.flush()
@@ -55,6 +72,10 @@ class AccessLog:
         if self._lines:
             lines, self._lines = self._lines, []
             self._write(b"".join(lines))
+
+    def _skips(self, target: bytes) -> bool:
+        path = target.partition(b"?")[0]
+        return path in self._skipped or path.startswith(self._skipped_prefixes)
 
     def _combined(self, request: Request) -> bytes:
         head = request.head
@@ -98,7 +119,7 @@ class AccessLog:
             "bytes_out": request.bytes_out,
             "ms": round((request.finished - request.received) * 1000, 2),
             "upstream": request.upstream_name,
-            "upstream_ms": round((request.first_byte - request.leased) * 1000, 2) if request.leased else None,
+            "upstream_ms": _between(request.leased, request.first_byte),
             "retries": request.retries,
             "reason": error.reason if error is not None else "",
             "tls": request.secure,
@@ -107,6 +128,11 @@ class AccessLog:
             "user_agent": agent.decode("latin-1"),
         }
         return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _between(start: float, end: float) -> float | None:
+    """Tell milliseconds between two moments; None where one of them never came."""
+    return round((end - start) * 1000, 2) if start and end else None
 
 
 def status_of(request: Request) -> int:
@@ -139,5 +165,7 @@ def _mask(target: bytes) -> bytes:
 _LOGGED = re.compile(rb"\r\n((?i:referer|user-agent)):[ \t]*([^\r]*)")
 _HARMLESS = bytes(octet for octet in range(32, 127) if octet not in b'"\\')
 _HARMFUL = re.compile(rb'[^\x20-\x7e]|["\\]')
-_SECRET = re.compile(rb"(?i)([?&;](?:[a-z0-9_.%-]*token|key|password|secret|code|signature|_csrf)=)[^&;# ]*")
+_SECRET = re.compile(
+    rb"(?i)([?&;](?:[a-z0-9_.%\[\]-]*(?:token|key|password|secret)(?:\]|%5d)?|code|signature|_csrf)=)[^&;# ]*"
+)
 _VERSIONS = {0: b"HTTP/1.0", 1: b"HTTP/1.1", 20: b"HTTP/2.0", 30: b"HTTP/3.0"}

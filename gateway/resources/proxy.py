@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from gateway.errors import ConnectionRefused, GatewayError, NoUpstreamAvailable
+from gateway.errors import GatewayError, NoUpstreamAvailable
 from gateway.http.forwarding import Via, add_forwarded
 from gateway.http.known import UPGRADE
 from gateway.http.paths import strip_prefix
+from gateway.resources.connecting import Attempt, Connecting
 from gateway.resources.websocket import WebSocket, open_websocket
 from gateway.settings import Duration, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
@@ -22,7 +21,6 @@ from gateway.upstream.exchange import UpstreamConnection
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
-    from gateway.http.stream import ResponseSink
     from gateway.resources.websocket_opening import Opening
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.upstream.balancer import Balancer, Lease
@@ -95,7 +93,6 @@ class ProxyResource(Resource):
         websocket: Limits of WebSockets.
         names: The site's host names in lower case, `*.` for a wildcard.
         retries: Further tries that one request may have.
-        host: Host to send; empty keeps the client's.
         prefix: Path prefix to strip from the target; empty keeps the target.
         edits: Edit the request's field lines, in order.
         forwarded: Whether to send Forwarded too.
@@ -107,7 +104,6 @@ class ProxyResource(Resource):
         "_clock",
         "_edits",
         "_forwarded",
-        "_host",
         "_names",
         "_prefix",
         "_prefix_line",
@@ -128,7 +124,6 @@ class ProxyResource(Resource):
         websocket: WebSocket | None = None,
         names: frozenset[str] = frozenset(),
         retries: int = 2,
-        host: bytes = b"",
         prefix: bytes = b"",
         edits: Sequence[FieldEdits] = (),
         forwarded: bool = False,
@@ -141,7 +136,6 @@ class ProxyResource(Resource):
         self._websocket = websocket or WebSocket()
         self._names = names
         self._retries = retries
-        self._host = host
         self._prefix = prefix
         self._prefix_line = b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""
         self._edits = tuple(edits)
@@ -217,7 +211,9 @@ class ProxyResource(Resource):
         if not isinstance(attempt, Attempt):
             raise TypeError("an exchange begins with `render`")
         request.upstream = connection
-        connection.send_request(attempt.sink, head, attempt.target, self._host or head.host, attempt.fields, data, end)
+        connection.send_request(
+            attempt.sink, head, attempt.target, connection.home.host or head.host, attempt.fields, data, end
+        )
 
     def fields(self, request: Request) -> bytes:
         """Make the block of field lines that goes upstream.
@@ -242,107 +238,6 @@ class ProxyResource(Resource):
         if opening is None:
             request.head.upgrade = b""
         return opening
-
-
-class Attempt(NamedTuple):
-    """What a request brought along, in case that it has to be sent again.
-
-    Attributes:
-        data: Content that came together with the head.
-        end: Whether that is all of it.
-        target: Request target to send.
-        fields: Field lines to send.
-        sink: Takes the response: the request, or the opening of a WebSocket.
-    """
-
-    data: bytes
-    end: bool
-    target: bytes
-    fields: bytes
-    sink: ResponseSink
-
-
-class Connecting:
-    """Stands in for the upstream while a connection is being opened: keeps what arrives, stops what would follow."""
-
-    __slots__ = ("_opening", "_proxy", "_request", "data", "end", "lease", "trailers", "tried")
-
-    def __init__(
-        self,
-        proxy: ProxyResource,
-        request: Request,
-        lease: Lease,
-        data: bytes,
-        end: bool,
-        tried: tuple[Upstream, ...],
-        trailers: bytes,
-    ) -> None:
-        self._proxy = proxy
-        self._request: Request | None = request
-        self._opening: Deferred[None] | None = None
-        self.trailers = trailers
-        self.lease = lease
-        self.data = data
-        self.end = end
-        self.tried = tried
-
-    def start(self) -> None:
-        """Open the connection."""
-        request = self._request
-        if request is None:
-            return
-        request.upstream = self
-        if not self.end:
-            request.pause_body()
-        self._opening = self.lease.upstream.connect().addCallbacks(self._opened, self._failed)
-
-    def _opened(self, connection: UpstreamConnection) -> None:
-        request, self._request = self._request, None
-        if request is None:
-            if not self.lease.upstream.put_back(connection):
-                connection.close()
-            return
-        if not self.end:
-            request.resume_body()  # before anything is written: if that is too much, the body is paused again
-        try:
-            self._proxy.start(request, connection, self.data, self.end and not self.trailers)
-        except GatewayError as error:
-            request.fail(error)
-        except Exception:
-            log.failure("a request could not be sent to {upstream}", upstream=self.lease.name)
-            request.fail(GatewayError("the request could not be sent"))
-        else:
-            if self.trailers:
-                connection.send_trailers(self.trailers)
-
-    def _failed(self, failure: Failure) -> None:
-        request = self._request
-        if request is None:
-            return
-        error = failure.value
-        if not isinstance(error, GatewayError):
-            error = ConnectionRefused(f"{self.lease.name}: {error}")
-        request.fail(error)
-
-    def send_data(self, data: bytes, end: bool) -> None:
-        """Keep content until there is somebody to send it to; what follows was stopped."""
-        self.data += data
-        self.end = end
-
-    def send_trailers(self, block: bytes) -> None:
-        """Keep the trailer section."""
-        self.trailers = block
-        self.end = True
-
-    def reset(self, error: GatewayError) -> None:
-        """Give up; a connection that still comes goes to the pool."""
-        self._request = None
-
-    def pause_body(self) -> None:
-        """Ignore: there is no response yet."""
-
-    def resume_body(self) -> None:
-        """Ignore: there is no response yet."""
 
 
 def _may_repeat(method: bytes, data: bytes, end: bool) -> bool:

@@ -62,7 +62,8 @@ class Feeding:
         """Go on feeding."""
         self._paused = False
         if self._begun:
-            self._feed()
+            # Not at once: a connection lets content come before it has sent the head.
+            self._ask_for_a_turn()
 
     def send_informational(self, head: ResponseHead) -> None:
         """Pass a 1xx on."""
@@ -122,8 +123,7 @@ class Feeding:
         pieces = 0
         while not (self._over or self._paused or self._turn_asked):
             if pieces == PIECES_PER_TURN:
-                self._turn_asked = True
-                self._reactor.callLater(0, self._take_turn)
+                self._ask_for_a_turn()
                 return
             pieces += 1
             try:
@@ -135,6 +135,11 @@ class Feeding:
                 self._request.upstream.send_data(data, False)
             else:
                 self._send_last(data)
+
+    def _ask_for_a_turn(self) -> None:
+        if not self._turn_asked:
+            self._turn_asked = True
+            self._reactor.callLater(0, self._take_turn)
 
     def _take_turn(self) -> None:
         self._turn_asked = False

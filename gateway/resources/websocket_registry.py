@@ -130,6 +130,11 @@ class OpenSockets:
             done.callback(None)
         return done
 
+    def close_site(self, site: str) -> None:
+        """Close the sockets of a site that is not served any more with 1001."""
+        for socket in [socket for socket in self._open if socket.site == site and not socket.deadline]:
+            socket.close(Code.GOING_AWAY)
+
     def first_time(self, site: str, subject: str) -> bool:
         """Tell whether something is to be explained to the operator: once each, up to a bound."""
         known = (site, subject) in self._explained

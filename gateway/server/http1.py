@@ -2,104 +2,35 @@
 
 The connection is the `ServerStream` of its one current exchange.
 
-    state    meaning                                     next
-    IDLE     no exchange; perhaps part of a head          BODY, WAIT, LINGER, CLOSED
-    BODY     request content is coming                    WAIT, TUNNEL, LINGER, CLOSED
-    WAIT     request complete, the response is not        IDLE, TUNNEL, LINGER, CLOSED
-    TUNNEL   opaque octets both ways after a 101          LINGER, CLOSED
-    LINGER   all is sent; what still comes is discarded   CLOSED
-    CLOSED   the transport is gone
+The states and their changes stand in `gateway.server.connection`, the deadlines in `gateway.server.deadlines`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Protocol, cast
-
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
-from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from gateway.errors import ClientDisconnected, ClientTimeout, GatewayError, ProtocolError
 from gateway.http.known import DATE, TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
-from gateway.http.stream import DISCARD, PeerAddress, StreamHandler, StreamServer
-from gateway.net.endpoints import write_buffer_size
-from gateway.net.stream_transport import UNCONNECTED, StreamTransport
-from gateway.net.sweeper import Stillness, Sweeper
-from gateway.protocol.chunked import ChunkedDecoder, encode_content, encode_last_chunk
-from gateway.protocol.http1_fields import HeadLimits
+from gateway.http.stream import DISCARD, PeerAddress, StreamHandler
+from gateway.net.paced_protocol import PacedProtocol
+from gateway.protocol.chunked import encode_content, encode_last_chunk
+from gateway.protocol.content import ContentReader
 from gateway.protocol.http1_head import parse_request, skip_blank_lines
-from gateway.units import ByteCount, Seconds
+from gateway.server.connection import FrontDoor, State
+from gateway.server.deadlines import ClientDeadlines
+from gateway.units import Seconds
 
 log = Logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLimits:
-    """What a client may cost.
-
-    Attributes:
-        head: Limits of a request's head.
-        header_time: From a head's first octet (or from connecting) to its last.
-        keep_alive: How long a connection may idle between requests.
-        body_idle: How long request content may stand still.
-        body_rate: Octets per second that request content must reach on average after `body_rate_after`.
-        body_rate_after: Time before the rate is judged.
-        write_idle: How long the client may read nothing of what waits for it.
-        linger: How long and to how many octets a closed exchange is still read, so that the client sees the answer.
-        pipelined: Octets of further requests kept while one is answered.
-    """
-
-    head: HeadLimits = field(default_factory=HeadLimits)
-    header_time: Seconds = Seconds(15)
-    keep_alive: Seconds = Seconds(60)
-    body_idle: Seconds = Seconds(60)
-    body_rate: float = 100.0
-    body_rate_after: Seconds = Seconds(30)
-    write_idle: Seconds = Seconds(60)
-    linger: Seconds = Seconds(2)
-    linger_size: ByteCount = ByteCount(1_000_000)
-    pipelined: ByteCount = ByteCount(64_000)
-
-
-class State(Enum):
-    """See the table in the module's docstring."""
-
-    IDLE = "idle"
-    BODY = "body"
-    WAIT = "wait"
-    TUNNEL = "tunnel"
-    LINGER = "linger"
-    CLOSED = "closed"
-
-
 # Looked up here once: an attribute of an Enum costs several times a global.
 _IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED = State
-_LENGTH_FRAMING, _NONE_FRAMING = Framing.LENGTH, Framing.NONE
+_NONE_FRAMING = Framing.NONE
 
 
-class FrontDoor(Protocol):
-    """What connections share; implemented by `server.listener.Front`."""
-
-    core: StreamServer
-    limits: ConnectionLimits
-    sweeper: Sweeper
-    date_line: bytes
-    stopping: bool
-
-    def opened(self, connection: HTTP1Connection) -> GatewayError | None:
-        """Count a connection; an error refuses it."""
-
-    def closed(self, connection: HTTP1Connection) -> None:
-        """Forget a connection."""
-
-
-@implementer(IHalfCloseableProtocol, IPushProducer)
-class HTTP1Connection(TwistedProtocol):
+class HTTP1Connection(PacedProtocol):
     """One downstream connection.
 
     Args:
@@ -114,6 +45,7 @@ class HTTP1Connection(TwistedProtocol):
     def __init__(
         self, front: FrontDoor, peer: PeerAddress, local_port: int, *, secure: bool, trusted: bool, forwarded: bytes
     ) -> None:
+        super().__init__()
         self.front = front
         self.peer = peer
         self.local_port = local_port
@@ -126,11 +58,8 @@ class HTTP1Connection(TwistedProtocol):
         self.exchanges = 0
         self._parse_limits = front.limits.head
         self._handle = front.core.handle
-        self._transport: StreamTransport = UNCONNECTED
-        self._write = UNCONNECTED.write
         self._buffer = b""
-        self._remaining = 0
-        self._decoder: ChunkedDecoder | None = None
+        self._content = ContentReader(front.limits.head)
         self._feeding = False
         self._keep_alive = True
         self._chunked = False
@@ -138,25 +67,19 @@ class HTTP1Connection(TwistedProtocol):
         self._broken = False
         self._client_done = False
         self._over = False
-        self._body_octets = 0
-        self._octets_before = 0
-        self._awaits_continue = False
-        self._reading_paused = False
-        self._writing_paused = False
-        self._stillness = Stillness()
-        self._body_since = Stillness()
+        self.body_octets = 0
+        self.awaits_continue = False
+        self._deadlines = ClientDeadlines()
 
     # The transport's side.
 
     def connectionMade(self) -> None:
         """Register for back-pressure and deadlines, or refuse the connection."""
-        self._transport = cast("StreamTransport", self.transport)
-        self._write = self._transport.write
-        self._transport.registerProducer(self, True)
+        super().connectionMade()
         self.front.sweeper.add(self)
         refusal = self.front.opened(self)
         if refusal is not None:
-            self._refuse(refusal)
+            self.refuse(refusal)
 
     def dataReceived(self, data: bytes) -> None:
         """Take octets from the client; a bug met on the way ends this exchange only."""
@@ -169,23 +92,23 @@ class HTTP1Connection(TwistedProtocol):
             elif state is _BODY:
                 self._body_received(data)
             elif state is _TUNNEL:
-                self._body_octets += len(data)
+                self.body_octets += len(data)
                 self.handler.data_received(data, False)
             elif state is _WAIT:
                 self._buffer += data
                 if len(self._buffer) > self.front.limits.pipelined:
-                    self._pause_reading()
+                    self.pause_reading()
             elif state is _LINGER:
-                self._body_octets += len(data)
-                if self._body_octets > self.front.limits.linger_size:
-                    self._abort()
+                self.body_octets += len(data)
+                if self.body_octets > self.front.limits.linger_size:
+                    self.abort()
         except Exception:
             log.failure("what a client sent could not be handled")
             self._feeding = False
             if self.handler is DISCARD:
-                self._abort()
+                self.abort()
             else:
-                self._break(GatewayError("what the client sent could not be handled"))
+                self.break_off(GatewayError("what the client sent could not be handled"))
 
     def readConnectionLost(self) -> None:
         """Learn that the client will send no more (IHalfCloseableProtocol)."""
@@ -196,12 +119,9 @@ class HTTP1Connection(TwistedProtocol):
             self.state = _LINGER
             handler, self.handler = self.handler, DISCARD
             handler.stream_lost(ClientDisconnected("the client closed before its answer was complete"))
-            self._close()
+            self.close()
         else:
-            self._close()
-
-    def writeConnectionLost(self) -> None:
-        """Ignore that our own half is closed (IHalfCloseableProtocol)."""
+            self.close()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Learn that the connection is gone."""
@@ -210,27 +130,23 @@ class HTTP1Connection(TwistedProtocol):
         self.front.sweeper.remove(self)
         self.front.closed(self)
         self._buffer = b""
-        self._transport = UNCONNECTED
-        self._write = UNCONNECTED.write
+        self.let_go()
         handler, self.handler = self.handler, DISCARD
         if busy:
             handler.stream_lost(ClientDisconnected("the client closed before its answer was complete"))
 
     def pauseProducing(self) -> None:
         """Stop sending: the client reads slowly (IPushProducer)."""
-        self._writing_paused = True
+        self.writing_paused = True
         self.handler.pause_writing()
 
     def resumeProducing(self) -> None:
         """Send again (IPushProducer)."""
-        self._writing_paused = False
+        self.writing_paused = False
         if self._over:
             self._exchange_over()
         else:
             self.handler.resume_writing()
-
-    def stopProducing(self) -> None:
-        """Ignore: `connectionLost` follows (IPushProducer)."""
 
     # Requests.
 
@@ -244,7 +160,7 @@ class HTTP1Connection(TwistedProtocol):
                     data = skip_blank_lines(data)
                 head = parse_request(data, self._parse_limits)
             except ProtocolError as error:
-                self._refuse(error)
+                self.refuse(error)
                 break
             if head is None:
                 self._buffer = data
@@ -265,58 +181,43 @@ class HTTP1Connection(TwistedProtocol):
             self._handle(self, head, b"", True)
             return
         self.state = _BODY
-        self._body_octets = self._octets_before = 0
-        self._awaits_continue = head.expects_continue
-        if framing is _LENGTH_FRAMING:
-            self._remaining = head.content_length
-            self._decoder = None
-        else:
-            self._decoder = ChunkedDecoder(self._parse_limits)
+        self.body_octets = 0
+        self.awaits_continue = head.expects_continue
+        self._content.begin(framing, head.content_length)
         try:
-            content, end = self._content(data[head.size :])
+            content, end, trailers = self._read_content(data[head.size :])
         except ProtocolError as error:
-            self._refuse(error)
+            self.refuse(error)
             return
-        decoder = self._decoder
-        if decoder is not None and decoder.trailers:
-            self._handle(self, head, content, False)
-            self.handler.trailers_received(decoder.trailers)
-        else:
-            self._handle(self, head, content, end)
+        self._handle(self, head, content, end and not trailers)
+        if trailers:
+            self.handler.trailers_received(trailers)
 
-    def _content(self, data: bytes) -> tuple[bytes, bool]:
-        """Take the request's content out of `data`; what follows it goes to the buffer."""
-        if self._decoder is None:
-            if len(data) < self._remaining:
-                self._remaining -= len(data)
-                self._body_octets += len(data)
-                return data, False
-            content = data[: self._remaining]
-            self._buffer = data[self._remaining :]
-        else:
-            content = self._decoder.receive(data)
-            if not self._decoder.done:
-                self._body_octets += len(data)
-                return content, False
-            self._buffer = self._decoder.rest
+    def _read_content(self, data: bytes) -> tuple[bytes, bool, bytes]:
+        """Take content, its end and its trailers out of `data`; what follows goes to the buffer."""
+        reader = self._content
+        content = reader.receive(data)
+        if not reader.done:
+            self.body_octets += len(data)
+            return content, False, b""
         self.state = _WAIT
-        return content, True
+        self._buffer, trailers = reader.rest, reader.trailers
+        reader.forget()
+        return content, True, trailers
 
     def _body_received(self, data: bytes) -> None:
         try:
-            content, end = self._content(data)
+            content, end, trailers = self._read_content(data)
         except ProtocolError as error:
-            self._break(error)
+            self.break_off(error)
             return
-        decoder, handler = self._decoder, self.handler
-        if end and decoder is not None and decoder.trailers:
-            if content:
-                handler.data_received(content, False)
-            handler.trailers_received(decoder.trailers)
-        elif content or end:
-            handler.data_received(content, end)
+        handler = self.handler
+        if content or (end and not trailers):
+            handler.data_received(content, end and not trailers)
+        if trailers:
+            handler.trailers_received(trailers)
 
-    def _refuse(self, error: GatewayError) -> None:
+    def refuse(self, error: GatewayError) -> None:
         """Answer what is not a request and close."""
         self._keep_alive = False
         self._broken = True
@@ -326,7 +227,7 @@ class HTTP1Connection(TwistedProtocol):
         head, self.head = self.head, None
         self.front.core.refuse(self, error, head if self.exchanges else None)
 
-    def _break(self, error: GatewayError) -> None:
+    def break_off(self, error: GatewayError) -> None:
         """Answer content that breaks the protocol: an error page where the response has not begun, else a cut."""
         self._keep_alive = False
         self._broken = True
@@ -340,7 +241,7 @@ class HTTP1Connection(TwistedProtocol):
         """Send a 1xx head; dropped where the client speaks HTTP/1.0."""
         if self.head is not None and self.head.version == 1 and not self._responding:
             if head.status == 100:
-                self._awaits_continue = False
+                self.awaits_continue = False
             self._write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, head.fields))
 
     def send_head(self, head: ResponseHead, extra: bytes, data: bytes, end: bool) -> None:
@@ -403,15 +304,15 @@ class HTTP1Connection(TwistedProtocol):
     def reset(self, error: GatewayError) -> None:
         """Give the exchange up so that the client cannot take it for complete."""
         self.handler = DISCARD
-        self._abort()
+        self.abort()
 
     def pause_body(self) -> None:
         """Stop the client's content."""
-        self._pause_reading()
+        self.pause_reading()
 
     def resume_body(self) -> None:
         """Let the client's content come again."""
-        self._resume_reading()
+        self.resume_reading()
 
     def _open_tunnel(self, head: ResponseHead, extra: bytes, data: bytes) -> None:
         self._keep_alive = False
@@ -421,7 +322,7 @@ class HTTP1Connection(TwistedProtocol):
             b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %b\r\n%b%b\r\n%b"
             % (head.upgrade, head.fields, extra, data)
         )
-        self._resume_reading()
+        self.resume_reading()
         if rest:
             self.handler.data_received(rest, False)
 
@@ -432,15 +333,14 @@ class HTTP1Connection(TwistedProtocol):
             self._linger()
         elif not self._keep_alive or self.front.stopping:
             self.state = _LINGER
-            self._close()
-        elif self._writing_paused:
+            self.close()
+        elif self.writing_paused:
             self._over = True  # a client that only sends must not make the answers pile up here
         elif self.state is _WAIT:
             self._over = False
             self.state = _IDLE
             self.head = None
-            self._decoder = None
-            self._resume_reading()
+            self.resume_reading()
             if self._buffer and not self._feeding:
                 self._feed(self._buffer)
 
@@ -450,92 +350,50 @@ class HTTP1Connection(TwistedProtocol):
         """Close now if no exchange is under way, else after the current one."""
         if self.state is _IDLE:
             self.state = _LINGER
-            self._close()
+            self.close()
         else:
             self._keep_alive = False
-
-    def abort(self) -> None:
-        """Cut the connection."""
-        self._abort()
 
     def _linger(self) -> None:
         """Close our half and discard what still comes, lest a reset takes the answer away (RFC 9112 §9.6)."""
         self.state = _LINGER
-        self._body_octets = 0
+        self.body_octets = 0
         self._buffer = b""
-        self._resume_reading()
-        self._transport.unregisterProducer()
+        self.resume_reading()
         if self._client_done:
-            self._transport.loseConnection()
+            self.close()
         else:
-            self._transport.loseWriteConnection()
+            self._transport.unregisterProducer()
+            self.half_close()
 
-    def _close(self) -> None:
-        self._transport.unregisterProducer()
-        self._transport.loseConnection()
-
-    def _abort(self) -> None:
-        self._transport.abortConnection()
-
-    def _pause_reading(self) -> None:
-        if not self._reading_paused:
-            self._reading_paused = True
-            self._transport.pauseProducing()
-
-    def _resume_reading(self) -> None:
-        if self._reading_paused:
-            self._reading_paused = False
-            self._transport.resumeProducing()
-
-    # Deadlines.
+    # What the deadlines look at and do.
 
     def sweep(self, now: Seconds) -> None:
         """Act on what has stood still for too long."""
-        limits = self.front.limits
-        state = self.state
-        waiting = write_buffer_size(self._transport) if self._writing_paused or state is _LINGER else 0
-        if waiting:
-            if self._stillness.lasted(("write", waiting), now) >= limits.write_idle:
-                self._expire(ClientTimeout(f"the client read nothing for {limits.write_idle:g} s"))
-        elif state is _IDLE:
-            begun = bool(self._buffer) or not self.exchanges
-            limit = limits.header_time if begun else limits.keep_alive
-            if self._stillness.lasted(("head", begun, self.exchanges), now) >= limit:
-                if self._buffer:
-                    self._refuse(ProtocolError(f"no complete head within {limit:g} s", 408))
-                else:
-                    self.state = _LINGER
-                    self._close()
-        elif state is _BODY and not self._reading_paused:
-            self._sweep_body(now)
-        elif state is _LINGER:
-            lingered = self._stillness.lasted(("linger",), now)
-            if lingered >= 2 * limits.linger:
-                self._abort()
-            elif lingered >= limits.linger:
-                self._close()  # not by a reset, which would take what the kernel still has to send
-        else:
-            self._stillness.lasted(None, now)
-            self._body_since.lasted(None, now)  # a pause is not the client's: afterwards its rate is judged anew
-            self._octets_before = self._body_octets
+        self._deadlines.sweep(self, now)
 
-    def _sweep_body(self, now: Seconds) -> None:
-        limits = self.front.limits
-        octets = self._body_octets
-        if self._awaits_continue and not octets:
-            self._stillness.lasted(None, now)  # the client waits for the leaf, whose deadlines hold
-            return
-        whole = self._body_since.lasted(self.exchanges, now)
-        octets -= self._octets_before
-        if self._stillness.lasted(("body", self.exchanges, octets), now) >= limits.body_idle:
-            self._break(ProtocolError(f"request content stood still for {limits.body_idle:g} s", 408))
-        elif whole >= limits.body_rate_after and octets < limits.body_rate * whole:
-            self._break(ProtocolError(f"request content below {limits.body_rate:g} octets/s", 408))
+    @property
+    def begun(self) -> bool:
+        """Whether part of a head is there, or the first one is awaited."""
+        return bool(self._buffer) or not self.exchanges
 
-    def _expire(self, error: ClientTimeout) -> None:
+    @property
+    def has_partial_head(self) -> bool:
+        """Whether part of a head is there."""
+        return bool(self._buffer)
+
+    @property
+    def unsent(self) -> int:
+        """Octets the client has not taken, where that matters."""
+        if self.writing_paused or self.state is _LINGER:
+            return self.waiting_octets()
+        return 0
+
+    def expire(self, error: ClientTimeout) -> None:
+        """Give a client up that neither reads nor sends."""
         handler, self.handler = self.handler, DISCARD
         handler.stream_lost(error)
-        self._abort()
+        self.abort()
 
 
 _NO_CONTENT = frozenset((*range(100, 200), 204, 304))

@@ -14,7 +14,8 @@ from gateway.errors import GatewayError, GatewayStopping, TooManyConnections
 from gateway.http.stream import PeerAddress, StreamServer
 from gateway.net.addresses import peer_address
 from gateway.net.sweeper import Sweeper
-from gateway.server.http1 import ConnectionLimits, HTTP1Connection
+from gateway.server.connection import ConnectionLimits, FrontConnection
+from gateway.server.http1 import HTTP1Connection
 
 
 class Front:
@@ -52,13 +53,13 @@ class Front:
         self.trusted = trusted
         self.stopping = False
         self.emptied: Callable[[], None] | None = None
-        self._open: set[HTTP1Connection] = set()
+        self._open: set[FrontConnection] = set()
         self._per_client: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def opened(self, connection: HTTP1Connection) -> GatewayError | None:
+    def opened(self, connection: FrontConnection) -> GatewayError | None:
         """Count a connection; an error refuses it."""
         client = client_key(connection.peer)
         self._open.add(connection)
@@ -71,7 +72,7 @@ class Front:
             return TooManyConnections(f"more than {self.per_client} connections from {client}")
         return None
 
-    def closed(self, connection: HTTP1Connection) -> None:
+    def closed(self, connection: FrontConnection) -> None:
         """Forget a connection."""
         self._open.discard(connection)
         client = client_key(connection.peer)

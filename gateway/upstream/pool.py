@@ -12,7 +12,8 @@ from twisted.internet.protocol import Factory
 from twisted.internet.protocol import Protocol as TwistedProtocol
 
 from gateway.net.sweeper import Sweeper
-from gateway.upstream.exchange import ExchangeLimits, UpstreamConnection
+from gateway.upstream.connection import ExchangeLimits
+from gateway.upstream.exchange import UpstreamConnection
 
 
 class Upstream:
@@ -24,17 +25,25 @@ class Upstream:
         limits: Deadlines and sizes.
         sweeper: Watches the connections.
         max_idle: Idle connections kept.
+        host: Host to send to it; empty keeps the client's.
 
     Attributes:
         in_flight: Exchanges under way.
     """
 
-    __slots__ = ("_endpoint", "_idle", "_max_idle", "in_flight", "limits", "name", "retired", "sweeper")
+    __slots__ = ("_endpoint", "_idle", "_max_idle", "host", "in_flight", "limits", "name", "retired", "sweeper")
 
     def __init__(
-        self, name: str, endpoint: IStreamClientEndpoint, limits: ExchangeLimits, sweeper: Sweeper, max_idle: int
+        self,
+        name: str,
+        endpoint: IStreamClientEndpoint,
+        limits: ExchangeLimits,
+        sweeper: Sweeper,
+        max_idle: int,
+        host: bytes = b"",
     ) -> None:
         self.name = name
+        self.host = host
         self.limits = limits
         self.sweeper = sweeper
         self.in_flight = 0
@@ -54,7 +63,7 @@ class Upstream:
             connection = self._idle.pop()
             if not surely_alive or not _readable(connection):
                 return connection
-            connection.close()
+            connection.drop()
         return None
 
     def connect(self) -> Deferred[UpstreamConnection]:
@@ -65,6 +74,7 @@ class Upstream:
         """Take a connection that may be used again; False where it is to be closed."""
         if self.retired or len(self._idle) >= self._max_idle:
             return False
+        connection.pooled = True
         self._idle.append(connection)
         return True
 
@@ -77,7 +87,7 @@ class Upstream:
         """Close idle connections now and busy ones after their exchange."""
         self.retired = True
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop().drop()
 
     @property
     def idle(self) -> int:

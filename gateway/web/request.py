@@ -6,7 +6,7 @@ one place (`fail`) and ends in one place (`finish`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from twisted.logger import Logger
 
@@ -14,8 +14,6 @@ from gateway.errors import (
     Blame,
     ClientDisconnected,
     GatewayError,
-    HTTPError,
-    ProtocolError,
     ResponseIncomplete,
 )
 from gateway.http.forwarding import host_line
@@ -249,9 +247,10 @@ class Request:
         self.upstream.reset(error)
         self.upstream = DISCARD
         if self.status or error.status is None:
+            cut = error
             if self.status and not isinstance(error, (ResponseIncomplete, ClientDisconnected)):
-                error = ResponseIncomplete(str(error)).with_traceback(error.__traceback__)
-            self.stream.reset(error)
+                cut = ResponseIncomplete(str(error))
+            self.stream.reset(cut)
             self.finish(error)
             return
         try:
@@ -284,9 +283,7 @@ class Request:
         self.runtime.log.exchange_finished(self)
         if error is not None:
             error.__traceback__ = None  # its frames know this request: a cycle
+        self.stream = cast("ServerStream", DISCARD)  # a late call must not reach the next exchange
         self.upstream = DISCARD
         self.recovery = None
         self.state = None
-
-
-__all__ = ["HTTPError", "ProtocolError", "Request"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.server.http1 import ConnectionLimits
+from gateway.server.connection import ConnectionLimits
 from gateway.units import Seconds
-from gateway.upstream.exchange import ExchangeLimits
+from gateway.upstream.connection import ExchangeLimits
 from gateway.web.request import Request
 from tests.support.transports import FakeTransport, World
 

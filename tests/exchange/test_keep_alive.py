@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.protocol.http1_fields import HeadLimits
-from gateway.server.http1 import ConnectionLimits
+from gateway.server.connection import ConnectionLimits
 from gateway.units import ByteCount
 from tests.support.streams import Reply
 from tests.support.transports import World

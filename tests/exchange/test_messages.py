@@ -61,7 +61,7 @@ def test_trusted_proxy() -> None:
 
 @pytest.mark.parametrize("reused", [False, True])
 def test_loop(reused: bool) -> None:
-    """A request that came through this gateway before is answered 508, also where a connection was at hand."""
+    """A request that came through this gateway before is answered 508 and costs no connection, new or idle."""
     world = World()
     if reused:
         _, upstream = ask(world)

@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha1
-
 import pytest
 
 from tests.support.transports import FakeTransport, World
-from tests.support.websocket import BINARY, PING, TEXT, close, frame, read_frames
+from tests.support.websocket import BINARY, HANDSHAKE_KEY, PING, TEXT, accept, close, frame, handshake, read_frames
 
-KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-
-def handshake(*lines: bytes, request: bytes = b"GET /live?vsn=2.0.0 HTTP/1.1") -> bytes:
-    fields = (
-        b"Host: example.com",
-        b"Connection: Upgrade",
-        b"Upgrade: websocket",
-        b"Sec-WebSocket-Version: 13",
-        b"Sec-WebSocket-Key: " + KEY,
-    )
-    return b"\r\n".join((request, *fields, *lines, b"", b""))
-
-
-def accept(request: bytes, *lines: bytes) -> bytes:
-    key = request.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
-    answer = b64encode(sha1(key + GUID, usedforsecurity=False).digest())
-    head = (b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket", b"Connection: Upgrade")
-    return b"\r\n".join((*head, b"Sec-WebSocket-Accept: " + answer, *lines, b"", b""))
 
 
 def opened() -> tuple[World, FakeTransport, FakeTransport]:
@@ -55,7 +32,7 @@ def test_the_handshake_goes_up_and_its_answer_comes_down() -> None:
     for line in (b"Connection: Upgrade", b"Upgrade: websocket", b"Origin: https://example.com"):
         assert request.count(b"\r\n" + line + b"\r\n") == 1
     assert b"\r\nSec-WebSocket-Protocol: a, b\r\n" in request
-    assert KEY not in request
+    assert HANDSHAKE_KEY not in request
     app.receive(accept(request, b"Sec-WebSocket-Protocol: b", b"Set-Cookie: a=1", b"Set-Cookie: b=2"))
     answer = client.take()
     assert answer.startswith(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n")
@@ -190,8 +167,8 @@ def test_a_refused_upgrade_arrives_whole_and_ends_the_connection(status: int) ->
         (handshake(request=b"GET /live HTTP/1.0"), 400),
         (handshake(b"Content-Length: 2") + b"ab", 400),
         (handshake(b"Sec-WebSocket-Version: 8"), 426),
-        (handshake().replace(KEY, b"short"), 400),
-        (handshake().replace(b"Sec-WebSocket-Key: " + KEY + b"\r\n", b""), 400),
+        (handshake().replace(HANDSHAKE_KEY, b"short"), 400),
+        (handshake().replace(b"Sec-WebSocket-Key: " + HANDSHAKE_KEY + b"\r\n", b""), 400),
     ],
 )
 def test_a_broken_upgrade_never_reaches_the_app(request_: bytes, status: int) -> None:

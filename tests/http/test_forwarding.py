@@ -308,3 +308,18 @@ def test_a_pseudonym_is_a_token() -> None:
     for name in ("", "a b", "a\r\nX: 1"):
         with pytest.raises(ValueError, match="expected a word"):
             Via(name)
+
+
+def test_the_client_ip_field_of_an_untrusted_peer_is_dropped() -> None:
+    """Nobody but a trusted proxy tells an app the client's address in the field that the operator named."""
+    proxies = TrustedProxies(("10.0.0.0/8",), "CF-Connecting-IP")
+    head = get(b"/", b"CF-Connecting-IP: 1.2.3.4", b"X-A: 1", b"cf_connecting-ip: 1.2.3.4")
+    proxies.disbelieve(head)
+    assert head.fields == b"X-A: 1\r\n"
+    head = get(b"/", b"X-A: 1")
+    before = head.fields
+    proxies.disbelieve(head)
+    assert head.fields is before
+    head = get(b"/", b"CF-Connecting-IP: 1.2.3.4")
+    TrustedProxies().disbelieve(head)
+    assert head.fields == b"CF-Connecting-IP: 1.2.3.4\r\n"

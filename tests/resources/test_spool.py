@@ -119,6 +119,7 @@ def test_a_slow_upstream_stops_the_feeding(monkeypatch: pytest.MonkeyPatch) -> N
     got = sent(world)[1]
     while len(got) < len(body):
         upstream.drain()
+        world.clock.advance(0)
         more = upstream.take()
         assert 0 < len(more) < 250_000
         got += more
@@ -137,6 +138,7 @@ def test_content_over_the_limit_streams_from_there() -> None:
     assert not client.reading
     client.receive(b"c" * 10_000)
     world.endpoint.accept()
+    world.clock.advance(0)
     assert client.reading
     assert sent(world)[1] == b"a" * 90_000 + b"b" * 20_000 + b"c" * 10_000
     client.receive(b"d" * 180_000)
@@ -167,6 +169,7 @@ def test_trailers_behind_content_over_the_limit() -> None:
     client.receive(b"3\r\ndef\r\n")
     client.receive(b"1\r\ng\r\n0\r\nChecksum: 1\r\n\r\n")
     world.endpoint.accept()
+    world.clock.advance(0)
     decoder = ChunkedDecoder(HeadLimits())
     assert decoder.receive(sent(world)[1]) == b"abcdefg"
     assert (decoder.done, decoder.trailers) == (True, b"Checksum: 1\r\n")
@@ -224,6 +227,7 @@ def test_an_early_answer_ends_the_feeding() -> None:
     world.endpoint.waiting = True
     client.receive(b"x")
     world.endpoint.accept()
+    world.clock.advance(0)
     assert len(world.log.finished) == 0
     upstream = world.endpoint.last
     upstream.receive(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IPushProducer
@@ -17,16 +19,20 @@ from gateway.net.sweeper import Sweeper
 from gateway.resources.page import ErrorPages
 from gateway.resources.proxy import ProxyResource
 from gateway.resources.websocket_registry import OpenSockets
-from gateway.server.http1 import ConnectionLimits, HTTP1Connection
+from gateway.server.connection import ConnectionLimits
+from gateway.server.http1 import HTTP1Connection
 from gateway.server.listener import Front
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.balancer import Balancer
-from gateway.upstream.exchange import ExchangeLimits
+from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.pool import Upstream
 from gateway.web.filter import Filter
 from gateway.web.resource import Resource
 from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
 from tests.support.streams import RecordingLog
+
+_READABLE = os.open(os.devnull, os.O_RDONLY)
+_SILENT = os.pipe()
 
 
 class FakeTransport:
@@ -43,6 +49,7 @@ class FakeTransport:
         high_water: Octets that may wait before the producer is paused, from within `write` as real transports do;
             0 never pauses. `take` resumes it.
         most: The most octets that have ever waited.
+        unread: Whether a look at the socket finds something to read.
     """
 
     def __init__(self, protocol: Protocol, high_water: int = 0) -> None:
@@ -50,6 +57,7 @@ class FakeTransport:
         self.high_water = high_water
         self.full = False
         self.most = 0
+        self.unread = False
         self.written = b""
         self.writes = 0
         self.backlog = 0
@@ -100,6 +108,10 @@ class FakeTransport:
 
     def resumeProducing(self) -> None:
         self.reading = True
+
+    def fileno(self) -> int:
+        """Give a descriptor that can be read at once if `unread`, and never otherwise."""
+        return _READABLE if self.unread else _SILENT[0]
 
     @property
     def dataBuffer(self) -> range:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
+from hashlib import sha1
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
+HANDSHAKE_KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 KEY = b"\x11\x22\x33\x44"
 
 
@@ -71,3 +75,21 @@ def read_frames(data: bytes) -> list[Frame]:
         found.append(Frame(data[0] & 15, mask(payload, key) if masked else payload, bool(data[0] & 128), masked))
         data = data[start + length :]
     return found
+
+
+def handshake(*lines: bytes, request: bytes = b"GET /live?vsn=2.0.0 HTTP/1.1") -> bytes:
+    fields = (
+        b"Host: example.com",
+        b"Connection: Upgrade",
+        b"Upgrade: websocket",
+        b"Sec-WebSocket-Version: 13",
+        b"Sec-WebSocket-Key: " + HANDSHAKE_KEY,
+    )
+    return b"\r\n".join((request, *fields, *lines, b"", b""))
+
+
+def accept(request: bytes, *lines: bytes) -> bytes:
+    key = request.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0]
+    answer = b64encode(sha1(key + GUID, usedforsecurity=False).digest())
+    head = (b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket", b"Connection: Upgrade")
+    return b"\r\n".join((*head, b"Sec-WebSocket-Accept: " + answer, *lines, b"", b""))

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, HTTPError, ProtocolError
+from gateway.http.message import ResponseHead
 from gateway.web.request import Request
-from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
+from gateway.web.tree import AddedFields, LocationResource, SiteResource, VirtualHosts
 from tests.support.streams import FakeRuntime, RecordingStream, Reply, StatusOnly, exchange, get, location
 
 PREFIXES = {b"": False, b"/admin": False, b"/open": False, b"/open/deep": False, b"/one": True}
@@ -119,3 +120,54 @@ def test_an_unknown_host_is_refused() -> None:
     with pytest.raises(HTTPError) as caught:
         VirtualHosts({}).render(Request(RecordingStream(), get(b"/"), FakeRuntime(), location()))
     assert (caught.value.status, caught.value.reason) == (404, "unknown_host")
+
+
+ADDED = [
+    (b"Strict-Transport-Security", b"max-age=1"),
+    (b"X-Content-Type-Options", b"nosniff"),
+    (b"Referrer-Policy", b"same-origin"),
+    (b"X-Frame-Options", b"DENY"),
+]
+NAMES = st.sampled_from([name for name, _ in ADDED] + [b"x-frame-options", b"REFERRER-POLICY", b"Server", b"X-Other"])
+
+
+@given(
+    st.lists(st.sampled_from(ADDED), unique=True),
+    st.lists(st.tuples(NAMES, st.sampled_from([b"", b"theirs", b"X-Frame-Options: DENY"]))),
+)
+def test_added_fields_agree_with_one_by_one(
+    added: list[tuple[bytes, bytes]], present: list[tuple[bytes, bytes]]
+) -> None:
+    """The prepared lines are those that a look at each field by itself would add."""
+    head = ResponseHead.make(200, tuple(present), 0)
+    there = {name.lower() for name, _ in present}
+    expected = b"".join(b"%b: %b\r\n" % (name, value) for name, value in added if name.lower() not in there)
+    assert AddedFields.of(added).missing_from(head) == expected
+
+
+PLACES = st.sampled_from([b"", b"/a", b"/a/b", b"/a/b/c", b"/ab", b"/b", b"/b/a"])
+
+
+@given(
+    st.dictionaries(st.tuples(PLACES, st.booleans()), st.none(), max_size=8),
+    st.lists(st.sampled_from([b"a", b"b", b"ab", b"c"])),
+)
+def test_look_up_agrees_with_a_linear_search(places: dict[tuple[bytes, bool], None], segments: list[bytes]) -> None:
+    """The location found is the one with the longest prefix on segment borders, an exact path first."""
+    path = b"/" + b"/".join(segments)
+    tree = SiteResource(
+        "example.com",
+        [LocationResource(Reply(), StatusOnly(), prefix=prefix, exact=exact) for prefix, exact in places],
+    )
+    fitting = [
+        (len(prefix), exact, prefix)
+        for prefix, exact in places
+        if (path == prefix if exact else path == prefix or path.startswith(prefix + b"/"))
+    ]
+    request = Request(RecordingStream(), get(path), FakeRuntime(), location())
+    if not fitting:
+        with pytest.raises(HTTPError):
+            tree.find(request)
+        return
+    place = tree.find(request)
+    assert (len(place.prefix), place.exact, place.prefix) == max(fitting)

@@ -1,0 +1,121 @@
+"""What the operator reads of failed exchanges."""
+
+from __future__ import annotations
+
+from gateway.errors import GatewayError, HTTPError, ResponseInvalid
+from gateway.observe.incidents import Incidents
+from tests.support.transports import FakeTransport, World
+
+GET = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
+
+
+def watched(**options: int) -> tuple[World, list[str]]:
+    """A gateway and the lines that it writes."""
+    world = World(**options)
+    said: list[str] = []
+    world.core.log = Incidents(world.log, world.now, said.append)
+    return world, said
+
+
+def ask(world: World, data: bytes = GET) -> FakeTransport:
+    client = world.client()
+    client.receive(data)
+    return client
+
+
+def test_a_refused_connection() -> None:
+    """The line names the upstream and asks the likely question; the access log gets the exchange too."""
+    world, said = watched()
+    world.endpoint.refuse()
+    ask(world)
+    assert said == ["127.0.0.1:4000 refused the connection: is it running?"]
+    assert len(world.log.finished) == 1
+
+
+def test_an_outage_does_not_flood_the_log() -> None:
+    """The same is said once in ten seconds, with the number of times that it stands for."""
+    world, said = watched()
+    world.endpoint.refuse()
+    for _ in range(5):
+        ask(world)
+    world.clock.advance(9)
+    ask(world)
+    assert len(said) == 1
+    world.clock.advance(1)
+    ask(world)
+    assert said[1:] == ["127.0.0.1:4000 refused the connection: is it running? (5 more since 10 s ago)"]
+    world.clock.advance(60)
+    ask(world)
+    assert said[2:] == ["127.0.0.1:4000 refused the connection: is it running?"]
+
+
+def test_upstreams_and_reasons_are_told_apart() -> None:
+    """Another failure of the same upstream is worth its own line, and the upstream is always named."""
+    world, said = watched()
+    ask(world)
+    world.endpoint.last.lose()
+    ask(world)
+    world.endpoint.last.receive(b"nonsense\r\n\r\n")
+    ask(world)
+    world.wait(70)
+    assert said[0] == "127.0.0.1:4000 closed the connection without an answer: did it crash?"
+    assert said[1].startswith("127.0.0.1:4000: status line b'nonsense'")
+    assert said[2].startswith("127.0.0.1:4000 sent no answer for 60 s; `response_timeout`")
+
+
+def test_content_over_the_limit_names_the_setting() -> None:
+    """The line says which limit it was, and where it is set."""
+    world, said = watched(max_body=3)
+    world.location.setting = "sites/example.com.toml:5 max_body"
+    ask(world, b"POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 4\r\n\r\n")
+    assert said == ["example.com: request content over 3 octets: sites/example.com.toml:5 max_body"]
+
+
+def test_a_head_that_only_the_app_refuses_is_explained() -> None:
+    """A 431 of an app says how large the head was, for the app's limits are lower than the gateway's."""
+    world, said = watched()
+    ask(world, b"GET / HTTP/1.1\r\nHost: example.com\r\nX-A: 1\r\n\r\n")
+    world.endpoint.last.receive(b"HTTP/1.1 431 Too Large\r\nContent-Length: 0\r\n\r\n")
+    assert len(said) == 1
+    assert said[0].startswith("127.0.0.1:4000 answered 431: the request's head has 45 octets in 2 fields")
+    assert "Bandit" in said[0]
+
+
+def test_the_gateways_own_431_is_no_incident() -> None:
+    """A client's oversized head costs no line."""
+    world, said = watched()
+    ask(world, b"GET / HTTP/1.1\r\nHost: example.com\r\nX: " + b"x" * 70_000)
+    assert said == []
+    assert world.log.finished[0].status == 431
+
+
+def test_what_clients_do_is_no_incident() -> None:
+    """Clients that leave, ask for nothing or for what is not there, write no line."""
+    world, said = watched()
+    ask(world).lose()
+    ask(world, b"GET / HTTP/1.1\r\nHost: elsewhere.com\r\n\r\n")
+    ask(world, b"nonsense\r\n\r\n")
+    assert [request.status for request in world.log.finished] == [0, 404, 400]
+    assert said == []
+
+
+def failing(error: GatewayError) -> list[str]:
+    world, said = watched()
+    world.endpoint.failing = error
+    ask(world)
+    return said
+
+
+def test_errors_of_the_gateway_itself() -> None:
+    """Limits reached are told; a bug is on the log with its traceback already."""
+    world, said = watched(max_connections=1)
+    world.client()
+    ask(world)
+    assert said == ["more than 1 connections"]
+    assert failing(GatewayError("a bug")) == []
+    assert failing(HTTPError(508, "loop", message="round and round")) == ["example.com: round and round"]
+
+
+def test_nothing_foreign_controls_the_terminal() -> None:
+    """Control characters that a peer got into an error do not reach the log."""
+    assert failing(ResponseInvalid("bad\x1b[2J\nline")) == ["127.0.0.1:4000: bad?[2J?line"]
