@@ -10,6 +10,7 @@ from gateway.errors import GatewayError
 from gateway.http.forwarding import TrustedProxies
 from gateway.http.message import Framing, RequestHead
 from gateway.http.stream import ServerStream
+from gateway.resources.challenge import ChallengeAnswers
 from gateway.units import Seconds
 from gateway.web.request import ErrorAnswers, ExchangeLog, Request
 from gateway.web.resource import Resource
@@ -28,9 +29,10 @@ class Core:
         clock: Monotonic seconds.
         new_id: A fresh request id as a finished field line.
         trusted: Whose forwarding fields hold.
+        challenges: Answers an authority that validates a name, before everything else.
     """
 
-    __slots__ = ("_nowhere", "clock", "log", "new_id", "tree", "trusted")
+    __slots__ = ("_nowhere", "challenges", "clock", "log", "new_id", "tree", "trusted")
 
     def __init__(
         self,
@@ -41,12 +43,14 @@ class Core:
         clock: Callable[[], Seconds],
         new_id: Callable[[], bytes],
         trusted: TrustedProxies,
+        challenges: ChallengeAnswers | None = None,
     ) -> None:
         self.tree = tree
         self.log = log
         self.clock = clock
         self.new_id = new_id
         self.trusted = trusted
+        self.challenges = challenges if challenges is not None else ChallengeAnswers({})
         self._nowhere = LocationResource(Resource(), errors)
 
     def handle(self, stream: ServerStream, head: RequestHead, data: bytes, end: bool) -> None:
@@ -58,7 +62,10 @@ class Core:
                 self._believe(request)
             elif self.trusted.reads_client_ip:
                 self.trusted.disbelieve(head)
-            self.tree.render(request, data, end)
+            if self.challenges.tokens and self.challenges.takes(request):
+                self.challenges.render(request, data, end)
+            else:
+                self.tree.render(request, data, end)
         except GatewayError as error:
             request.fail(error)
         except Exception:

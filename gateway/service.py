@@ -18,6 +18,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from gateway.certificates import Certificates
 from gateway.compile import Compiler
 from gateway.config.last_good import KeptVersions
 from gateway.config.model import GatewayConfig, Limits, LogSettings
@@ -38,12 +39,14 @@ from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
 from gateway.protocol.http1_fields import HeadLimits
 from gateway.reload import Reloader
+from gateway.resources.challenge import ChallengeAnswers
 from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.connection import ConnectionLimits
 from gateway.server.listener import Front, PlainFactory
 from gateway.signals import on_signal
 from gateway.sites import SiteTable
+from gateway.tls.sni import ServerNames
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.pool import UpstreamRegistry
 from gateway.web.tree import VirtualHosts
@@ -95,6 +98,7 @@ class Gateway(Service):
         self._front: Front | None = None
         self._log_file = LogFile(None)
         self._access_log: AccessLog | None = None
+        self._certificates: Certificates | None = None
         self._limits = Limits()
         self._log_settings = LogSettings()
 
@@ -137,6 +141,8 @@ class Gateway(Service):
         call = cast("IReactorFromThreads", self._reactor).callFromThread
         self._watch = self._watch_files(self.folder, call, self._reloader.touch)
         self._watch.start()
+        if self._certificates is not None:
+            self._certificates.start()
         self._ignore_hangup = on_signal(signal.SIGHUP, self._reloader.hang_up, call)
 
     def stopService(self) -> Deferred[None]:
@@ -146,6 +152,8 @@ class Gateway(Service):
         if front is None:
             return succeed(None)
         self._ignore_hangup()
+        if self._certificates is not None:
+            self._certificates.stop()
         if self._reloader is not None:
             self._reloader.stop()
         watch_ended = succeed(None) if self._watch is None else self._watch.stop()
@@ -184,6 +192,7 @@ class Gateway(Service):
             upstreams=UpstreamRegistry(),
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
+        certificates = self._certificates = Certificates(config, ServerNames(), self._reactor, _wall_clock)
         core = self._core = Core(
             VirtualHosts({}),
             errors,
@@ -191,6 +200,7 @@ class Gateway(Service):
             clock=_monotonic,
             new_id=RequestIds(os.urandom).next_line,
             trusted=trusted,
+            challenges=ChallengeAnswers(certificates.tokens),
         )
         front = Front(
             core,
@@ -204,6 +214,7 @@ class Gateway(Service):
 
         def swap(tree: VirtualHosts) -> None:
             core.tree = tree
+            certificates.set_sites(table.sites)
 
         self._kept = KeptVersions(Path(config.state) / "sites", os.environ)
         table = SiteTable(Compiler(context, errors, self._sockets), context.upstreams, swap, self._kept)

@@ -78,6 +78,11 @@ class SiteTable:
         self._last_good = last_good
         self._running: dict[str, _Running] = {}
 
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """The sites as they are served, each in the version that works."""
+        return tuple(running.site for running in self._running.values())
+
     def update(self, drafts: Mapping[str, Draft]) -> Iterator[None]:
         """Serve what these files say, a site at each step; the last step swaps the tree.
 

@@ -52,6 +52,7 @@ class SiteBuilder:
             default=self.names.default,
             canonical="" if self._is_nameless else file.canonical or "",
             https=file.https,
+            profile=file.profile,
             locations=locations,
             errors=tuple(sorted(file.errors.items())),
             maintenance=file.maintenance,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
+from gateway.config.acme import Acme
 from gateway.config.source import NOWHERE, Origin
 from gateway.errors import ConfigError
 from gateway.features import Leaf, Security
@@ -57,27 +57,6 @@ TrustedProxy = Annotated[
     WithJsonSchema({"type": "string", "description": 'Network in CIDR form, "private" or "cloudflare"'}),
 ]
 """A peer whose forwarded fields are believed: a network, or the name of a list of networks."""
-
-
-def _directory(text: str) -> str:
-    if text not in ("letsencrypt", "letsencrypt-staging") and not _HTTPS.fullmatch(text):
-        raise ValueError(f'expected "letsencrypt", "letsencrypt-staging" or an https:// URL, got {text!r}')
-    return text
-
-
-@settings
-class Acme:
-    """Settings, the table `[acme]` of gateway.toml.
-
-    Attributes:
-        email: Contact of the account; optional for Let's Encrypt.
-        directory: `letsencrypt`, `letsencrypt-staging`, or a directory's URL (RFC 8555 §7.1.1).
-        ca_file: PEM file of the authority of the ACME server's own certificate, where it is private.
-    """
-
-    email: str = ""
-    directory: Annotated[str, AfterValidator(_directory)] = "letsencrypt"
-    ca_file: FilePath = ""
 
 
 @settings
@@ -155,7 +134,7 @@ class GatewayConfig:
     workers: Annotated[int, Field(ge=1, le=64), waits(1, "several processes")] = 1
     trusted_proxies: tuple[TrustedProxy, ...] = ()
     client_ip_header: FieldName | None = None
-    local_ca: Annotated[bool, waits(False, "a local certificate authority")] = False
+    local_ca: bool = False
     acme: Acme = Acme()
     log: LogSettings = LogSettings()
     limits: Limits = Limits()
@@ -202,6 +181,7 @@ class Site:
         default: Whether it answers for unknown hosts (`_default.toml`).
         canonical: The one host that the others redirect to; empty for none.
         https: What becomes of plain HTTP.
+        profile: Profile of its automatic certificates; empty for that of gateway.toml.
         locations: Places that answer, redirects among them, in no order: the longest prefix wins.
         errors: Pages by status or class of status, such as `404` or `5xx`: path of the file.
         maintenance: Page shown while the app is away; empty for the built-in one.
@@ -219,6 +199,7 @@ class Site:
     default: bool = False
     canonical: str = ""
     https: Https = "redirect"
+    profile: str = ""
     locations: tuple[Location, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     maintenance: str = ""
@@ -263,6 +244,3 @@ class Loaded:
     sites: tuple[Site, ...] = ()
     broken: tuple[BrokenSite, ...] = ()
     errors: tuple[ConfigError, ...] = ()
-
-
-_HTTPS = re.compile(r"https://[!-~]+")

@@ -83,6 +83,7 @@ class SiteFile:
         websocket: Limits of WebSockets of all apps of the site.
         errors: Pages by status or class of status: `404 = "404.html"`, `5xx = "sorry.html"`.
         https: Plain HTTP is redirected (`redirect`), served too (`optional`), or all there is (`off`).
+        profile: Profile of its automatic certificates, such as `shortlived`, where it is not that of gateway.toml.
         slash: What happens to a trailing slash.
         max_body: Octets of request content let through; 0 for no limit.
         maintenance: Page shown while the app is away.
@@ -108,6 +109,7 @@ class SiteFile:
     https: Annotated[
         Https, BeforeValidator(read_https), WithJsonSchema({"enum": ["redirect", "optional", "off", True, False]})
     ] = "redirect"
+    profile: str = ""
     slash: Slash = "keep"
     max_body: Size | None = None
     maintenance: MaintenanceForm = ""

@@ -77,13 +77,14 @@ class Network(ClientNetwork):
 
     Attributes:
         response: The last response, for the fields that the package's errors lack.
+        on_date: Told of the authority's clock with each response.
     """
 
-    def __init__(self, ca_file: str, on_date: Callable[[Seconds], None]) -> None:
+    def __init__(self, ca_file: str) -> None:
         super().__init__(alg=ES256, user_agent="gateway", timeout=int(TIMEOUT))
         self.verify_ssl = ca_file or True  # type: ignore[assignment]  # requests takes a path too
         self.response: requests.Response | None = None
-        self._on_date = on_date
+        self.on_date: Callable[[Seconds], object] | None = None
 
     def post(self, *args: Any, **kwargs: Any) -> requests.Response:
         """Send a signed request; again with a fresh nonce where the nonce was at fault."""
@@ -100,8 +101,8 @@ class Network(ClientNetwork):
         self.response = None
         self.response = response = super()._send_request(method, url, *args, **kwargs)
         date = http_date(response.headers.get("Date", ""))
-        if date is not None:
-            self._on_date(date)
+        if date is not None and self.on_date is not None:
+            self.on_date(date)
         return response
 
 
@@ -111,18 +112,24 @@ class Authority:
     Args:
         url: URL of its directory.
         ca_file: PEM file with the authority of its own HTTPS certificate; empty for those of the system.
-        on_date: Told of the authority's clock with each response; called in the worker's thread.
         adapter: Carries the requests instead of the network, in tests.
     """
 
-    def __init__(
-        self, url: str, ca_file: str, on_date: Callable[[Seconds], None], adapter: BaseAdapter | None = None
-    ) -> None:
+    def __init__(self, url: str, ca_file: str, adapter: BaseAdapter | None = None) -> None:
         self.url = url
-        self._network = Network(ca_file, on_date)
+        self._network = Network(ca_file)
         if adapter is not None:
             self._network.session.mount("https://", adapter)
         self._client: ClientV2 | None = None
+
+    @property
+    def on_date(self) -> Callable[[Seconds], object] | None:
+        """Told of the authority's clock with each response, in the worker's thread."""
+        return self._network.on_date
+
+    @on_date.setter
+    def on_date(self, told: Callable[[Seconds], object] | None) -> None:
+        self._network.on_date = told
 
     # The directory.
 

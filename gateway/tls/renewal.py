@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -62,6 +63,7 @@ class IssuingService:
         clock: Timers.
         now: Seconds of the epoch.
         random: Gives a number of at least 0 and less than 1.
+        take_over: Folder of txacme's certificates to go on with; None for none.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class IssuingService:
         clock: IReactorTime,
         now: Callable[[], Seconds],
         random: Callable[[], float],
+        take_over: Path | None = None,
     ) -> None:
         self._store = store
         self._lock = lock
@@ -90,6 +93,7 @@ class IssuingService:
         self._clock = clock
         self._now = now
         self._random = random
+        self._take_over = take_over
         self._names: dict[str, Kept] = {}
         self._wanted: Mapping[str, str] = {}
         self._windows = RenewalWindows(issuer.authority, worker, now, random, self._remember)
@@ -109,8 +113,9 @@ class IssuingService:
             wanted: Profile by name of everything that wants a certificate.
         """
         self._wanted = dict(wanted)
+        foreign = self._store.foreign(self._take_over) if self._take_over is not None else {}
         for name, profile in wanted.items():
-            self._add(name, profile, self._store.get(name), self._store.state(name))
+            self._add(name, profile, self._store.get(name) or foreign.get(name), self._store.state(name))
 
     def start(self) -> None:
         """Begin to look after the names."""
@@ -195,6 +200,10 @@ class IssuingService:
             self._say("skew", f"the clock differs from the authority's by {abs(self.skew):.0f} s")
         else:
             self._said.discard("skew")
+        if self._take_over is not None:
+            folder, self._take_over = self._take_over, None
+            for name in await self._worker.run(partial(self._store.take_over, folder)):
+                log.info("took over the certificate of {name} from {folder}", name=name, folder=str(folder))
         for name in await self._worker.run(lambda: list(self._requests.take())):
             self._wish(name)
         if now >= self._clean_at:

@@ -152,29 +152,34 @@ class DirectoryStore:
                 removed.append(name)
         return removed
 
-    def take_over(self, folder: Path) -> list[str]:
-        """Copy what txacme's DirectoryStore wrote: `<name>.pem`, the key and then the chain.
+    def foreign(self, folder: Path) -> dict[str, CertifiedKey]:
+        """Read what txacme's DirectoryStore wrote: `<name>.pem`, the key and then the chain.
 
         Args:
             folder: Its folder; what is in there stays as it is.
-
-        Returns:
-            The names taken over: those without a certificate so far.
         """
-        taken = []
+        found = {}
         for file in sorted(folder.glob("*.pem")):
             name = file.stem.lower()
-            if not is_public(name) or self.get(name) is not None:
-                continue
             try:
                 key = _read_txacme(file.read_bytes())
             except (CertificateUnusable, OSError) as error:
                 log.warn("{file} cannot be taken over: {error}", file=str(file), error=str(error))
                 continue
-            if key.covers(name):
-                self.put(name, key)
-                taken.append(name)
-        return taken
+            if is_public(name) and key.covers(name):
+                found[name] = key
+        return found
+
+    def take_over(self, folder: Path) -> list[str]:
+        """Copy what txacme's DirectoryStore wrote, for names without a certificate so far.
+
+        Returns:
+            The names taken over.
+        """
+        taken = {name: key for name, key in self.foreign(folder).items() if self.get(name) is None}
+        for name, key in taken.items():
+            self.put(name, key)
+        return list(taken)
 
     # What is remembered.
 

@@ -81,7 +81,8 @@ class World:
         """Forget everything that is only in memory."""
         self.store = DirectoryStore(self.folder / "ca.test", self.disk)
         self.ledger = Ledger(self.folder / "ca.test" / "ledger", self.now(), self.disk)
-        self.authority = Authority(DIRECTORY, "", self.dates.append, self.ca)
+        self.authority = Authority(DIRECTORY, "", self.ca)
+        self.authority.on_date = self.dates.append
         keeper = AccountKeeper(self.authority, self.store, self.worker, self.account)
         self.issuer = Issuer(
             self.authority, self.store, self.ledger, self.worker, self.clock, self.now, self.responders, keeper,
