@@ -36,9 +36,10 @@ class Twistd:
         port: int = 0,
         addresses: Sequence[str] = (HOST,),
         options: Sequence[str] = (),
+        https: Sequence[str] = (),
     ) -> None:
         self.port = port or free_port()
-        self.folder = write_sites(folder, sites, [f"{address}:{self.port}" for address in addresses], settings)
+        self.folder = write_sites(folder, sites, [f"{address}:{self.port}" for address in addresses], settings, https)
         command = [*_TWISTD, "-n", "--pidfile=", *_choice(reactor), *options, "gateway", "-c", self.folder]
         self.process = Process(command, folder / "gateway.log", cwd=folder)
         self.process.wait_for_port(self.port)
@@ -87,11 +88,11 @@ class Daemon:
             time.sleep(0.02)
 
 
-def write_sites(folder: Path, sites: Mapping[str, str], http: Sequence[str], settings: str = "") -> Path:
+def write_sites(folder: Path, sites: Mapping[str, str], http: Sequence[str], settings: str = "", https: Sequence[str] = ()) -> Path:
     """Write `folder/sites/`: one file for each site, and a gateway.toml with these plain listeners."""
     site_folder = folder / "sites"
     site_folder.mkdir()
-    listeners = f'http = {json.dumps(http)}\nhttps = []\nstate = "{folder / "state"}"\n'
+    listeners = f'http = {json.dumps(http)}\nhttps = {json.dumps(https)}\nstate = "{folder / "state"}"\n'
     (site_folder / "gateway.toml").write_text(listeners + settings)
     for name, text in sites.items():
         (site_folder / f"{name}.toml").write_text(text)
