@@ -10,6 +10,7 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric import ec
 from josepy.json_util import encode_b64jose
 from josepy.jwk import JWKEC
+from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
 from gateway.tls.authority import Authority, ExternalAccount
@@ -51,21 +52,31 @@ class AccountKeeper:
         self._worker = worker
         self._settings = settings
         self._account: Account | None = None
+        # Several orders at a time have one account.
+        self._lock = DeferredLock()
+
+    @property
+    def url(self) -> str:
+        """Its URL; empty before it was used."""
+        return self._account.url if self._account is not None else ""
 
     async def use(self) -> None:
         """Sign what follows as our account; register it first where there is none yet."""
-        if self._account is None:
-            found = await self._worker.run(self._store.account)
-            self._account = self._account or found or Account(_new_key())
-        if not self._account.url:
-            await self._register(self._account)
-        key, url = _read_key(self._account), self._account.url
-        await self._worker.run(partial(self._authority.use_account, key, url))
+        await self._lock.acquire()
+        try:
+            await self._use()
+        finally:
+            self._lock.release()
 
-    async def forget(self) -> None:
-        """Take a new key: the authority does not know the account any more, or does not want it."""
-        account = self._account = Account(_new_key())
-        await self._worker.run(partial(self._store.put_account, account))
+    async def forget(self, url: str) -> None:
+        """Take a new key: the authority does not know an account any more.
+
+        Args:
+            url: That account; one that has taken its place already stays.
+        """
+        if self.url == url:
+            account = self._account = Account(_new_key())
+            await self._worker.run(partial(self._store.put_account, account))
 
     def thumbprint(self) -> str:
         """Tell the thumbprint of the key, as in key authorizations (RFC 7638).
@@ -76,6 +87,15 @@ class AccountKeeper:
         if self._account is None:
             raise RuntimeError("a thumbprint before the account")
         return encode_b64jose(_read_key(self._account).thumbprint())
+
+    async def _use(self) -> None:
+        if self._account is None:
+            found = await self._worker.run(self._store.account)
+            self._account = self._account or found or Account(_new_key())
+        if not self._account.url:
+            await self._register(self._account)
+        key, url = _read_key(self._account), self._account.url
+        await self._worker.run(partial(self._authority.use_account, key, url))
 
     async def _register(self, account: Account) -> None:
         settings = self._settings

@@ -160,6 +160,8 @@ class IssuingService:
         # Meanwhile the site may have gone again, or come back.
         if name in self._wanted and name not in self._names:
             self._add(name, self._wanted[name], key, state)
+            if self._running:
+                self._begin_round()
 
     def _add(self, name: str, profile: str, key: CertifiedKey | None, state: NameState) -> None:
         if state.window is not None and (key is None or state.window.certificate != certificate_id(key)):
@@ -179,10 +181,13 @@ class IssuingService:
 
     def _look(self) -> None:
         self._timer = self._clock.callLater(LOOK, self._look)
+        self._begin_round()
+
+    def _begin_round(self) -> None:
         if self._round is None:
-            self._round = Deferred.fromCoroutine(self._round_of_looks())
-            self._round.addErrback(lambda failure: log.failure("looking after certificates failed", failure))
-            self._round.addBoth(self._round_over)
+            going = self._round = Deferred.fromCoroutine(self._round_of_looks())
+            going.addErrback(lambda failure: log.failure("looking after certificates failed", failure))
+            going.addBoth(self._round_over)
 
     def _round_over(self, _: object) -> None:
         self._round = None

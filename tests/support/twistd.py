@@ -88,7 +88,9 @@ class Daemon:
             time.sleep(0.02)
 
 
-def write_sites(folder: Path, sites: Mapping[str, str], http: Sequence[str], settings: str = "", https: Sequence[str] = ()) -> Path:
+def write_sites(
+    folder: Path, sites: Mapping[str, str], http: Sequence[str], settings: str = "", https: Sequence[str] = ()
+) -> Path:
     """Write `folder/sites/`: one file for each site, and a gateway.toml with these plain listeners."""
     site_folder = folder / "sites"
     site_folder.mkdir()
