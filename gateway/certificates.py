@@ -18,7 +18,6 @@ from gateway.tls.account import AccountKeeper, AccountSettings
 from gateway.tls.acme import Issuer
 from gateway.tls.alarm import Alarm
 from gateway.tls.authority import Authority, ExternalAccount
-from gateway.tls.disk import Disk
 from gateway.tls.hooks import Hook
 from gateway.tls.ledger import Ledger
 from gateway.tls.local_ca import FOLDER, LocalAuthority, LocalCertificates, is_local
@@ -33,7 +32,8 @@ from gateway.tls.responders import (
 )
 from gateway.tls.schedule import CHECK
 from gateway.tls.sni import ServerNames
-from gateway.tls.store import DirectoryStore, Requests, StateLock
+from gateway.tls.state_folder import Requests, StateLock
+from gateway.tls.store import DirectoryStore
 from gateway.tls.worker import ThreadWorker
 from gateway.units import Seconds
 
@@ -178,7 +178,7 @@ class Certificates:
         return Issuer(
             authority,
             store,
-            Ledger(place / "ledger", self._now(), Disk()),
+            Ledger(place / "ledger", self._now()),
             worker,
             self._reactor,
             self._now,

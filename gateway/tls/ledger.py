@@ -81,9 +81,9 @@ class Ledger:
         disk: How files are written.
     """
 
-    def __init__(self, path: Path, now: Seconds, disk: Disk) -> None:
+    def __init__(self, path: Path, now: Seconds, disk: Disk | None = None) -> None:
         self._path = path
-        self._disk = disk
+        self._disk = disk or Disk()
         self._entries = [entry for entry in _read(path) if now - _WEEK < entry.time]
 
     def refusal(self, name: str, now: Seconds, *, replaces: bool = False) -> Refusal | None:

@@ -34,7 +34,8 @@ from gateway.tls.schedule import (
 )
 from gateway.tls.sni import ServerNames
 from gateway.tls.state import NameState
-from gateway.tls.store import DirectoryStore, Requests, StateLock
+from gateway.tls.state_folder import Requests, StateLock
+from gateway.tls.store import DirectoryStore
 from gateway.tls.windows import RenewalWindows
 from gateway.tls.worker import Worker
 from gateway.units import Seconds

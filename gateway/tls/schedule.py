@@ -82,7 +82,7 @@ def decide(validity: Validity | None, state: NameState, now: Seconds) -> Decisio
         state: What is remembered of it.
         now: Seconds of the epoch.
     """
-    due, reason = _due(validity, state.window)
+    due, reason = _due(validity, state)
     back_off = state.next_try
     if validity is not None and _is_last_moment(validity, now):
         back_off = min(back_off, Seconds(state.last_failure + _URGENT_WAIT))
@@ -147,18 +147,20 @@ def alarms(validity: Validity | None, state: NameState, now: Seconds) -> tuple[s
     found = ["failure"] if state.failures else []
     if validity is not None:
         left = validity.left(now)
-        due = now >= _due(validity, state.window)[0]
+        due = now >= _due(validity, state)[0]
         found += [name for name, share in (("quarter", 1 / 4), ("eighth", 1 / 8)) if due and left <= share]
         found += ["expired"] if left <= 0 else []
     return tuple(name for name in found if name not in state.alarmed)
 
 
-def _due(validity: Validity | None, window: Window | None) -> tuple[Seconds, str]:
+def _due(validity: Validity | None, state: NameState) -> tuple[Seconds, str]:
     if validity is None:
         return Seconds(0), "there is no certificate yet"
     emergency = Seconds(validity.not_after - validity.lifetime / 20)
-    if window is not None:
-        wished = Seconds(window.moment - CHECK)
+    if state.window is not None:
+        # A certificate that is new is kept for a while, whatever its window: no endless renewals.
+        young = state.issued + min(_DAY, validity.lifetime / 10)
+        wished = Seconds(max(state.window.moment - CHECK, young))
         if wished <= emergency:
             return wished, "the authority suggests this time (ARI)"
         return emergency, "a twentieth of its lifetime is left"

@@ -16,11 +16,10 @@ A pair is put so that after a crash at any step a key can be found for the certi
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
@@ -237,73 +236,6 @@ class DirectoryStore:
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return b""
-
-
-class StateLock:
-    """Keeps a second gateway from ordering and writing with the same state folder.
-
-    Args:
-        folder: The folder `acme` of the state folder.
-        disk: How files are written.
-    """
-
-    def __init__(self, folder: Path, disk: Disk | None = None) -> None:
-        self._path = folder / "lock"
-        self._disk = disk or Disk()
-        self._file: int | None = None
-
-    def acquire(self) -> bool:
-        """Take the lock, or tell that another gateway has it. It is freed with the process, however that ends."""
-        if self._file is not None:
-            return True
-        self._disk.folder(self._path.parent)
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            return False
-        self._file = file
-        return True
-
-    def release(self) -> None:
-        """Give it back."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-
-class Requests:
-    """Wishes of `gateway certs renew`, one file each, removed once the gateway has taken them up.
-
-    Args:
-        folder: The folder `acme` of the state folder.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "requests"
-
-    def ask(self, name: str) -> Path:
-        """Leave a wish."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self.folder / folder_name(name)
-        path.touch(mode=0o600)
-        if os.geteuid() == 0:
-            # Left by root, taken up by the gateway's own user.
-            owner = self.folder.parent.stat()
-            for each in (self.folder, path):
-                os.chown(each, owner.st_uid, owner.st_gid)
-        return path
-
-    def take(self) -> Iterator[str]:
-        """Take up all wishes."""
-        try:
-            found = sorted(entry.name for entry in os.scandir(self.folder))
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        for name in found:
-            (self.folder / name).unlink(missing_ok=True)
-            yield name_of_folder(name)
 
 
 def _read_txacme(data: bytes) -> CertifiedKey:

@@ -20,6 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from josepy.jwk import JWK
 from requests.adapters import BaseAdapter
 
+from gateway.tls.certificate import CertifiedKey
+from gateway.tls.responders import key_pem
+
 BASE = "https://ca.test"
 DIRECTORY = f"{BASE}/directory"
 CHALLENGES = ("http-01", "tls-alpn-01", "dns-01", "dns-persist-01")
@@ -341,3 +344,12 @@ def _name(name: str) -> x509.Name:
 
 def _unbase64(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def self_signed(name: str, lifetime: timedelta = timedelta(days=90)) -> CertifiedKey:
+    """Make a certificate that vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = _name(name)
+    builder = _certificate(key.public_key(), subject, subject, datetime.now(UTC), lifetime)
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    return CertifiedKey.load(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM), key_pem(key))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from gateway.tls.certificate_id import certificate_id
 from gateway.tls.disk import Disk
 from gateway.tls.renewal import IssuingService
 from gateway.tls.sni import ServerNames
-from gateway.tls.store import Requests, StateLock
+from gateway.tls.state_folder import Requests, StateLock
 from tests.support.issuing import NOW, HeldWorker, World
 
 NAME, OTHER = "a.example.org", "b.example.org"
@@ -67,7 +68,7 @@ class Service(World):
             self.clock.advance(step)
 
     def wait_days(self, days: float) -> None:
-        self.wait(days * DAY, 300)
+        self.wait(days * DAY, 1800)
 
     def serial(self, name: str = NAME) -> int:
         key = self.names.find(name)
@@ -134,7 +135,8 @@ def test_early_window(world: Service) -> None:
     assert world.serial() == first.serial
     world.wait_days(2)
     assert world.serial() != first.serial
-    assert world.ca.orders[-1].replaces == certificate_id(first)
+    assert world.ca.orders[1].replaces == certificate_id(first)
+    assert len(world.ca.orders) <= 3, "a window that has passed is no reason to renew without end"
 
 
 def test_window_survives(world: Service) -> None:
@@ -174,13 +176,13 @@ def test_back_off(world: Service) -> None:
     """Failures are retried after 1, 2, 2, 5, 10 minutes and so on; success forgets them."""
     world.ca.faults["new-order"] = [(500, "serverInternal", {})] * 5
     world.start()
-    times = []
+    times = [world.now()]
     for _ in range(60 * 25):
         before = world.ca.calls.count("new-order")
         world.wait(5)
         if world.ca.calls.count("new-order") > before:
             times.append(world.now())
-    waits = [round((after - before) / 60) for before, after in zip(times, times[1:], strict=False)]
+    waits = [round((after - before) / 60) for before, after in pairwise(times)]
     assert waits == [1, 2, 2, 5, 10]
     assert world.serial()
     assert world.store.state(NAME).failures == 0
@@ -259,7 +261,8 @@ def test_slow_authority(world: Service) -> None:
     assert world.serial(NAME)
     world.wait(600)
     assert not world.serial(OTHER)
-    while worker.release():
+    for _ in range(60):
+        worker.release()
         world.wait(5)
     assert world.serial(OTHER)
 
@@ -296,11 +299,12 @@ def test_removed_and_put_back(world: Service) -> None:
 
 def test_expired_keeps_serving(world: Service) -> None:
     """A certificate that cannot be renewed is served beyond its end, with an alarm at each stage."""
+    world.ca.lifetime = 5 * DAY
     world.start()
     world.wait(30)
     serial = world.serial()
     refuse(world, NAME)
-    world.wait_days(91)
+    world.wait_days(6)
     assert world.serial() == serial
     kinds = [kind for kind, _ in world.given]
     assert kinds == ["failure", "quarter", "eighth", "expired"]
@@ -401,7 +405,7 @@ def test_second_gateway(world: Service, tmp_path: Path) -> None:
 
 def test_many_names(world: Service) -> None:
     """A folder full of new names gets its certificates a few at a time, within our own limits."""
-    names = [f"n{number}.d{number % 3}.org" for number in range(60)]
+    names = [f"n{number}.d{number % 3}.org" for number in range(24)]
     most: list[int] = []
     world.ca.validate = lambda name, kind, token, thumbprint: str(most.append(len(world.http.tokens)) or "")
     world.start(*names)
