@@ -68,8 +68,8 @@ class World:
             return None
         if answer.id != query.id or answer.rCode not in (dns.OK, dns.ENAME):
             return None
-        payloads = [each.payload for each in answer.answers if each.type == _CAA]
-        return [read_caa(payload.data) for payload in payloads if isinstance(payload, dns.UnknownRecord)]
+        found = [each.payload for each in answer.answers if each.type == _CAA]
+        return [read_caa(payload.data) for payload in found if isinstance(payload, dns.UnknownRecord)]
 
 
 def read_caa(data: bytes) -> tuple[str, str]:
