@@ -6,7 +6,7 @@ import secrets
 import socket
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from twisted.names import dns
 
@@ -69,7 +69,7 @@ class World:
         if answer.id != query.id or answer.rCode not in (dns.OK, dns.ENAME):
             return None
         found = [each.payload for each in answer.answers if each.type == _CAA]
-        return [read_caa(payload.data) for payload in found if isinstance(payload, dns.UnknownRecord)]
+        return [read_caa(cast("dns.UnknownRecord", payload).data) for payload in found]
 
 
 def read_caa(data: bytes) -> tuple[str, str]:

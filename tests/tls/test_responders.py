@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 
 from cryptography import x509
 
@@ -61,10 +62,8 @@ def test_dns_record() -> None:
     challenge = Challenge("dns-01", "token", "token.thumbprint")
     for step in (responder.start_responding, responder.stop_responding):
         coroutine = step("*.example.org", challenge)
-        try:
+        with suppress(StopIteration):
             coroutine.send(None)
-        except StopIteration:
-            pass
     digest = urlsafe_b64encode(hashlib.sha256(b"token.thumbprint").digest()).rstrip(b"=").decode()
     assert calls == [
         ("add", "_acme-challenge.example.org", digest),
