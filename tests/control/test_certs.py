@@ -68,7 +68,7 @@ def explain(folder: Path, name: str, world: Fake | None = None) -> str:
 def test_list(folder: Path, store: DirectoryStore, capsys: pytest.CaptureFixture[str]) -> None:
     """Every name has a line with issuer, days left and what happens next; names without a site are still there."""
     store.put("a.example.org", self_signed("a.example.org"))
-    store.put("gone.example.org", self_signed("gone.example.org", timedelta(seconds=-60)))
+    store.put("gone.example.org", self_signed("gone.example.org", timedelta(days=1), age=timedelta(days=2)))
     assert cli.main(["certs", "list", "-c", str(folder)]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert "90 days" in lines["a.example.org"]
@@ -81,7 +81,7 @@ def test_list(folder: Path, store: DirectoryStore, capsys: pytest.CaptureFixture
 
 
 def test_renew_without_gateway(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a running gateway, or for a name that has no automatic certificate, `renew` says so and leaves nothing."""
+    """Without a running gateway, or for another name, `renew` says so and leaves nothing."""
     assert cli.main(["certs", "renew", "a.example.org", "-c", str(folder)]) == 1
     assert "no gateway is running" in capsys.readouterr().out
     assert cli.main(["certs", "renew", "app.localhost", "-c", str(folder)]) == 1

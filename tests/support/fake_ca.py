@@ -346,10 +346,10 @@ def _unbase64(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def self_signed(name: str, lifetime: timedelta = timedelta(days=90)) -> CertifiedKey:
-    """Make a certificate that vouches for itself."""
+def self_signed(name: str, lifetime: timedelta = timedelta(days=90), age: timedelta = timedelta(0)) -> CertifiedKey:
+    """Make a certificate that vouches for itself, of an age."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _name(name)
-    builder = _certificate(key.public_key(), subject, subject, datetime.now(UTC), lifetime)
+    builder = _certificate(key.public_key(), subject, subject, datetime.now(UTC) - age, lifetime)
     builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
     return CertifiedKey.load(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM), key_pem(key))
