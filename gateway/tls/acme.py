@@ -140,6 +140,15 @@ class Issuer:
         except OSError as error:
             raise NotStored(f"the state folder cannot be written: {error.strerror}") from error
 
+    async def tidy(self) -> None:
+        """Leave out of the ledger what no longer counts.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        content = self._ledger.forget(self._now())
+        await self._worker.run(partial(self._ledger.rewrite, content))
+
     async def rehearse(self, wish: Wish) -> None:
         """Get a certificate and throw it away: a test of whether a name can be validated.
 

@@ -128,14 +128,19 @@ class Ledger:
         # The line before may have been torn by a crash: its own line end closes it.
         self._disk.append(self._path, b"\n" + line)
 
-    def compact(self) -> None:
-        """Leave out of the file what no longer counts.
+    def forget(self, now: Seconds) -> bytes:
+        """Leave out what no longer counts, and give the content that `rewrite` shall write."""
+        self._entries = [entry for entry in self._entries if now - _WEEK < entry.time]
+        return b"\n".join(_line(entry) for entry in self._entries)
+
+    def rewrite(self, content: bytes) -> None:
+        """Write the file anew; blocks until it is on the disk.
 
         Raises:
             OSError: The disk is full or broken.
         """
         if self._path.exists():
-            self._disk.replace(self._path, b"\n".join(_line(entry) for entry in self._entries))
+            self._disk.replace(self._path, content)
 
 
 def _line(entry: Entry) -> bytes:

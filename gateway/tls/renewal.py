@@ -217,6 +217,10 @@ class IssuingService:
             keep = frozenset(self._names)
             for name in await self._worker.run(partial(self._store.clean, keep, now)):
                 log.info("removed the expired certificate of {name}, which no site has", name=name)
+            try:
+                await self._issuer.tidy()
+            except OSError as error:
+                log.error("certificates: the ledger cannot be written: {error}", error=error.strerror)
         if self._running:
             self._look_at_names(now)
 
