@@ -13,7 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from gateway.config.acme import Acme
-from gateway.config.model import GatewayConfig, Site
+from gateway.config.model import BrokenSite, GatewayConfig, Site
 from gateway.tls.account import AccountKeeper, AccountSettings
 from gateway.tls.acme import Issuer
 from gateway.tls.alarm import Alarm
@@ -57,7 +57,7 @@ def wanted_names(sites: Iterable[Site], profile: str) -> dict[str, str]:
     }
 
 
-def names_of(site: Site) -> list[str]:
+def names_of(site: Site | BrokenSite) -> list[str]:
     """List the hosts and wildcards of a site."""
     return [*site.hosts, *(f"*.{name}" for name in site.wildcards)]
 
@@ -108,14 +108,20 @@ class Certificates:
             authority = LocalAuthority(Path(config.state) / FOLDER, now)
             self._local = LocalCertificates(authority, names, now)
 
-    def set_sites(self, sites: Iterable[Site]) -> None:
-        """Look after the names of these sites; the first time, before listeners open, what is stored is read."""
+    def set_sites(self, sites: Iterable[Site], broken: Iterable[BrokenSite] = ()) -> None:
+        """Look after the names of these sites; the first time, before listeners open, what is stored is read.
+
+        Args:
+            sites: The sites that are served.
+            broken: Those that are not: they say so under the certificates that they have.
+        """
         sites = tuple(sites)
         if self._local is not None:
             self._local.set_names(name for site in sites if _wants(site) for name in names_of(site) if is_local(name))
         if self._service is None:
             return
-        wanted = wanted_names(sites, self._config.acme.profile)
+        wanted: dict[str, str | None] = {name: None for site in broken for name in names_of(site) if is_public(name)}
+        wanted |= wanted_names(sites, self._config.acme.profile)
         if self._loaded:
             self._service.set_names(wanted)
         else:

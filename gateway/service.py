@@ -214,7 +214,7 @@ class Gateway(Service):
 
         def swap(tree: VirtualHosts) -> None:
             core.tree = tree
-            certificates.set_sites(table.sites)
+            certificates.set_sites(table.sites, table.refused)
 
         self._kept = KeptVersions(Path(config.state) / "sites", os.environ)
         table = SiteTable(Compiler(context, errors, self._sockets), context.upstreams, swap, self._kept)

@@ -62,6 +62,7 @@ class SiteTable:
 
     Attributes:
         changes: What the last update did.
+        refused: Sites that cannot be served in any version.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class SiteTable:
         last_good: LastGood | None = None,
     ) -> None:
         self.changes = Changes()
+        self.refused: tuple[BrokenSite, ...] = ()
         self._compiler = compiler
         self._upstreams = upstreams
         self._swap = swap
@@ -166,6 +168,7 @@ class SiteTable:
         tree = virtual_hosts(
             [each.built for each in running.values()] + [self._compiler.build(each) for each in refused]
         )
+        self.refused = tuple(refused)
         self._swap(tree)
         self._upstreams.retain({key for each in running.values() for key in each.built.upstreams})
         self._remember(old, plan)

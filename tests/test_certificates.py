@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 
 from gateway.certificates import Certificates, authority_store, wanted_names
 from gateway.config.acme import Acme
-from gateway.config.model import GatewayConfig, Site
+from gateway.config.model import BrokenSite, GatewayConfig, Site
 from gateway.tls.sni import ServerNames
 from gateway.units import Seconds
 from tests.support.fake_ca import self_signed
@@ -46,6 +46,16 @@ def test_stored_before_listeners(tmp_path: Path) -> None:
     server_names = ServerNames()
     Certificates(config, server_names, Clock(), now).set_sites([site(name) for name in names])
     assert all(server_names.has_certificate(name) for name in names)
+
+
+def test_broken_sites(tmp_path: Path) -> None:
+    """A site that has errors says so under the certificate that it has; none is asked for."""
+    clock, config = Clock(), GatewayConfig(state=str(tmp_path), acme=Acme(email="me@example.org"))
+    authority_store(config).put("a.example.org", self_signed("a.example.org"))
+    names = ServerNames()
+    certificates = Certificates(config, names, clock, now)
+    certificates.set_sites([], [BrokenSite(name="a", file="a.toml", hosts=("a.example.org", "b.example.org"))])
+    assert names.has_certificate("a.example.org")
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from gateway.tls.answers import (
     rfc3339,
     told,
 )
+from gateway.tls.bounded import BoundedAdapter
 from gateway.tls.problems import AccountGone, AuthorityRefused, AuthorityUnreachable, IssuingError
 from gateway.units import Seconds
 
@@ -118,8 +119,7 @@ class Authority:
     def __init__(self, url: str, ca_file: str, adapter: BaseAdapter | None = None) -> None:
         self.url = url
         self._network = Network(ca_file)
-        if adapter is not None:
-            self._network.session.mount("https://", adapter)
+        self._network.session.mount("https://", adapter if adapter is not None else BoundedAdapter())
         self._client: ClientV2 | None = None
 
     @property

@@ -18,7 +18,8 @@ class Kept:
 
     Attributes:
         name: The name.
-        profile: Profile that its certificates shall have; empty for the authority's choice.
+        profile: Profile that its certificates shall have; empty for the authority's choice; None if none
+            is asked for.
         state: What is remembered of it.
         key: Its certificate; None before the first.
         look_at: When to look at it next, in seconds of the epoch.
@@ -29,7 +30,7 @@ class Kept:
     """
 
     name: str
-    profile: str
+    profile: str | None
     state: NameState
     key: CertifiedKey | None = None
     look_at: float = 0.0

@@ -96,7 +96,7 @@ class IssuingService:
         self._random = random
         self._take_over = take_over
         self._names: dict[str, Kept] = {}
-        self._wanted: Mapping[str, str] = {}
+        self._wanted: Mapping[str, str | None] = {}
         self._windows = RenewalWindows(issuer.authority, worker, now, random, self._remember)
         self._timer: IDelayedCall | None = None
         self._round: Deferred[None] | None = None
@@ -107,11 +107,12 @@ class IssuingService:
 
     # Life.
 
-    def load(self, wanted: Mapping[str, str]) -> None:
+    def load(self, wanted: Mapping[str, str | None]) -> None:
         """Read stored certificates into memory, before the listeners open. Blocks, but asks nobody.
 
         Args:
-            wanted: Profile by name of everything that wants a certificate.
+            wanted: Profile by name of everything that wants a certificate; None: what is stored is shown, no other is
+                asked for.
         """
         self._wanted = dict(wanted)
         foreign = self._store.foreign(self._take_over) if self._take_over is not None else {}
@@ -134,11 +135,12 @@ class IssuingService:
                 entry.task.cancel()
         self._lock.release()
 
-    def set_names(self, wanted: Mapping[str, str]) -> None:
+    def set_names(self, wanted: Mapping[str, str | None]) -> None:
         """Look after other names from now on; those that stay notice nothing.
 
         Args:
-            wanted: Profile by name of everything that wants a certificate.
+            wanted: Profile by name of everything that wants a certificate; None: what is stored is shown, no other is
+                asked for.
         """
         self._wanted = dict(wanted)
         for name in [name for name in self._names if name not in wanted]:
@@ -164,7 +166,7 @@ class IssuingService:
             if self._running:
                 self._begin_round()
 
-    def _add(self, name: str, profile: str, key: CertifiedKey | None, state: NameState) -> None:
+    def _add(self, name: str, profile: str | None, key: CertifiedKey | None, state: NameState) -> None:
         if state.window is not None and (key is None or state.window.certificate != certificate_id(key)):
             state = dataclasses.replace(state, window=None)
         self._names[name] = Kept(name, profile, state, key)
@@ -226,7 +228,7 @@ class IssuingService:
 
     def _look_at_names(self, now: Seconds) -> None:
         for entry in sorted(self._names.values(), key=lambda entry: entry.look_at):
-            if entry.task is None and (entry.wished or entry.look_at <= now):
+            if entry.profile is not None and entry.task is None and (entry.wished or entry.look_at <= now):
                 self._look_at(entry, now)
 
     def _look_at(self, entry: Kept, now: Seconds) -> None:
@@ -247,7 +249,7 @@ class IssuingService:
 
     def _wish(self, name: str) -> None:
         entry = self._names.get(name)
-        if entry is None:
+        if entry is None or entry.profile is None:
             log.warn("a renewal was asked for {name}, which no site has", name=name)
             return
         entry.wished = True
@@ -269,7 +271,7 @@ class IssuingService:
         replaces = ""
         if entry.key is not None and entry.state.window is not None and attempt % 3 != 2:
             replaces = certificate_id(entry.key)
-        wish = Wish(name=entry.name, replaces=replaces, profile=entry.profile, remembered=entry.state.challenge)
+        wish = Wish(name=entry.name, replaces=replaces, profile=entry.profile or "", remembered=entry.state.challenge)
         try:
             if entry.state.staging and self._staging is not None:
                 await self._staging.rehearse(wish)
@@ -279,7 +281,7 @@ class IssuingService:
         except IssuingError as error:
             await self._failed(entry, error)
             return
-        entry.state = after_success(entry.state, self._now(), issued.challenge, entry.profile)
+        entry.state = after_success(entry.state, self._now(), issued.challenge, entry.profile or "")
         entry.ask_at = 0.0
         await self._remember(entry)
         days = (issued.key.not_after - self._now()) / 86400
