@@ -14,9 +14,11 @@ import pytest
 
 from tests.e2e.test_acme import Installation, install  # noqa: F401 - a fixture
 from tests.support import pebble
-from tests.support.processes import HOST
+from tests.support.processes import HOST, free_port
+from tests.support.twistd import Twistd
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not pebble.AVAILABLE, reason="needs Debian's package pebble")]
+pytestmark = pytest.mark.e2e
+needs_pebble = pytest.mark.skipif(not pebble.AVAILABLE, reason="needs Debian's package pebble")
 
 NAME = "app.example.org"
 
@@ -24,11 +26,11 @@ NAME = "app.example.org"
 class Client:
     """A keep-alive connection over HTTPS that trusts Pebble's root alone."""
 
-    def __init__(self, port: int, root: bytes) -> None:
+    def __init__(self, port: int, root: bytes, name: str = NAME) -> None:
         context = ssl.create_default_context(cadata=root.decode())
-        context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
         plain = socket.create_connection((HOST, port), 10)
-        self._socket = context.wrap_socket(plain, server_hostname=NAME)
+        self._socket = context.wrap_socket(plain, server_hostname=name)
+        self._name = name
         self._file = self._socket.makefile("rb")
 
     @property
@@ -36,7 +38,7 @@ class Client:
         return str((self._socket.getpeercert() or {})["serialNumber"])
 
     def get(self) -> int:
-        self._socket.sendall(f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
+        self._socket.sendall(f"GET / HTTP/1.1\r\nHost: {self._name}\r\n\r\n".encode())
         status = int(self._file.readline().split()[1])
         length = 0
         while (line := self._file.readline().strip()) != b"":
@@ -63,6 +65,7 @@ def connect(one: Installation) -> Client:
     return one.wait_for(attempt)
 
 
+@needs_pebble
 def test_https_by_http01(install: Callable[..., Installation]) -> None:  # noqa: F811
     """A client that trusts the authority gets a dropped site over HTTPS."""
     one = install("uvloop")
@@ -72,6 +75,7 @@ def test_https_by_http01(install: Callable[..., Installation]) -> None:  # noqa:
     client.close()
 
 
+@needs_pebble
 @pytest.mark.parametrize("reactor", ["uvloop", "epoll"])
 def test_https_by_tls_alpn01(install: Callable[..., Installation], reactor: str) -> None:  # noqa: F811
     """With port 80 closed, the same comes about by tls-alpn-01."""
@@ -83,6 +87,7 @@ def test_https_by_tls_alpn01(install: Callable[..., Installation], reactor: str)
     assert one.wait_for(lambda: one.store.state(NAME).challenge or None) == "tls-alpn-01"
 
 
+@needs_pebble
 def test_swap_under_load(install: Callable[..., Installation]) -> None:  # noqa: F811
     """A renewal is swapped in while clients are at work: no request fails, and new connections get the new one."""
     one = install("uvloop")
@@ -126,3 +131,21 @@ def test_swap_under_load(install: Callable[..., Installation]) -> None:  # noqa:
     assert len(answers) > 50
     assert first.get() == 308, "a connection made before goes on"
     first.close()
+
+
+def test_local_authority(tmp_path: Path) -> None:
+    """With `local_ca` a site under localhost is served over HTTPS to whoever trusts the local authority."""
+    port = free_port()
+    gateway = Twistd(
+        tmp_path,
+        {"app.localhost": 'redirect = "https://elsewhere.example.org"\n'},
+        reactor="uvloop",
+        https=[f"{HOST}:{port}"],
+        settings="local_ca = true\n",
+    )
+    try:
+        client = Client(port, (tmp_path / "state" / "local_ca" / "root.pem").read_bytes(), "app.localhost")
+        assert client.get() == 308
+        client.close()
+    finally:
+        gateway.stop()
