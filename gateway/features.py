@@ -58,7 +58,6 @@ NOT_YET: Mapping[str, str] = {
     "key": "own certificates",
     "tls": "TLS settings of a site",
     "acme": "ACME settings of a site",
-    "profile": "certificate profiles",
     "hsts": "HSTS settings",
     "csp": "content security policies",
     "cors": "CORS",
