@@ -102,8 +102,6 @@ class Certificates:
         self._looking: LoopingCall | None = None
         if config.https and config.acme.enabled:
             self._service = self._assemble(config.acme, names)
-        elif config.https:
-            log.info("no automatic certificates: set `email`, or `agree = true`, in [acme] of gateway.toml")
         if config.https and config.local_ca:
             authority = LocalAuthority(Path(config.state) / FOLDER, now)
             self._local = LocalCertificates(authority, names, now)
@@ -119,6 +117,7 @@ class Certificates:
         if self._local is not None:
             self._local.set_names(name for site in sites if _wants(site) for name in names_of(site) if is_local(name))
         if self._service is None:
+            self._tell_of_consent(sites)
             return
         wanted: dict[str, str | None] = {name: None for site in broken for name in names_of(site) if is_public(name)}
         wanted |= wanted_names(sites, self._config.acme.profile)
@@ -145,6 +144,12 @@ class Certificates:
             self._service.stop()
         for worker in self._workers:
             worker.stop()
+
+    def _tell_of_consent(self, sites: Iterable[Site]) -> None:
+        """Say, once, that nobody is asked for certificates that sites could have."""
+        if self._config.https and not self._loaded and wanted_names(sites, ""):
+            self._loaded = True
+            log.warn("no automatic certificates: set `email`, or `agree = true`, in [acme] of gateway.toml")
 
     # Putting the parts together.
 
