@@ -1,5 +1,6 @@
 # make run     the demo on http://localhost:8080/, without root; Ctrl-C stops it
 # make test    every test, the end-to-end ones included (ARGS="tests/http -x" to choose)
+# make docs    the reference of all settings, docs/settings.md
 # make check   lint, format, types, layers
 # Everything is installed below this folder, once: .venv/ and tests/e2e/node/node_modules/.
 
@@ -17,7 +18,7 @@ node := tests/e2e/node
 demo_port := 4100
 install := $(if $(UV),$(UV) pip install --quiet --python $(bin)/python,$(bin)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: help run test check format clean
+.PHONY: help run test check docs format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -30,9 +31,11 @@ run: .venv/.installed
 	tries=0; until $(bin)/python -c 'import socket; socket.create_connection(("127.0.0.1", 8080), 1)' 2>/dev/null; do \
 		tries=$$((tries + 1)); sleep 0.2; \
 		if [ $$tries -gt 75 ] || ! kill -0 $$front 2>/dev/null; then echo "gateway did not start: see above" >&2; exit 1; fi; done; \
-	printf '\nOpen in a browser:\n  %s\n  %s\n  %s\nCtrl-C stops both.\n\n' \
+	printf '\nOpen in a browser:\n  %s\n  %s\n  %s\n  %s\n  %s\n  %s\nCtrl-C stops both.\n\n' \
 		'http://localhost:8080/       what is running' 'http://app.localhost:8080/   the demo app' \
-		'https://app.localhost:8443/  the same over HTTPS; $(bin)/gateway trust tells how to trust it'; \
+		'http://blog.localhost:8080/  a static site' 'http://spa.localhost:8080/   a single-page app' \
+		'http://away.localhost:8080/  an app that is not running' \
+		'https://app.localhost:8443/  the demo app over HTTPS; $(bin)/gateway trust tells how to trust it'; \
 	wait $$front
 
 test: .venv/.dev $(if $(NPM),$(node)/node_modules/.installed,no-npm)
@@ -43,6 +46,10 @@ check: .venv/.dev
 	$(bin)/ruff format --check .
 	$(bin)/mypy
 	$(bin)/lint-imports
+
+docs: .venv/.installed
+	$(bin)/gateway settings > docs/settings.md.new
+	mv docs/settings.md.new docs/settings.md
 
 format: .venv/.dev
 	$(bin)/ruff check --fix .

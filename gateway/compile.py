@@ -6,9 +6,11 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from twisted.logger import Logger
 
+from gateway import site_parts
 from gateway.config.model import BrokenSite, Location, Site
 from gateway.context import BuildContext
 from gateway.errors import HTTPError
@@ -16,13 +18,17 @@ from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
 from gateway.filters.headers import HeaderFilter, request_edits
 from gateway.filters.prefix import PrefixFilter
+from gateway.filters.security_headers import SecurityHeaders
 from gateway.filters.timing import TimingFilter
 from gateway.net.endpoints import client_endpoint
 from gateway.net.tls_client import UpstreamTLS
+from gateway.resources.assets import AssetRoots, AssetsResource
 from gateway.resources.page import ErrorPages, FixedReply, Reply
 from gateway.resources.proxy import Proxy, ProxyResource
 from gateway.resources.redirect import Redirect, RedirectResource, Target
 from gateway.resources.spool import SpoolResource
+from gateway.resources.static import Static, StaticResource
+from gateway.resources.static_answer import FileAnswers
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.units import Seconds
 from gateway.upstream.address import UpstreamAddress
@@ -79,6 +85,8 @@ class Compiler:
         self._context = context
         self._pages = pages
         self._sockets = sockets
+        self._roots: WeakValueDictionary[tuple[str, ...], AssetRoots] = WeakValueDictionary()
+        self._files = FileAnswers(context.disk, context.wall_clock)
         self._upstream_keys: set[Hashable] = set()
 
     def build(self, site: Site | BrokenSite) -> BuiltSite:
@@ -103,20 +111,34 @@ class Compiler:
 
     def site(self, site: Site) -> SiteResource:
         """Build one site."""
-        return SiteResource(site.name, [self._location(site, location) for location in site.locations])
+        if site.plain_subdomain:
+            log.error(
+                "{site}: hsts.subdomains has no effect: {name} is served without HTTPS",
+                site=site.name,
+                name=site.plain_subdomain,
+            )
+        pages = site_parts.error_pages(site)
+        locations = [self._location(site, location, pages) for location in site.locations]
+        locations += [self._text(site, path, leaf, pages) for path, leaf in site_parts.texts(site, self._context)]
+        nothing = self._plain(site, Refusal(404, "no_route", ""), pages, filters=self._switch(site))
+        return SiteResource(site.name, locations, nothing)
 
-    def _location(self, site: Site, location: Location) -> LocationResource:
+    def _location(self, site: Site, location: Location, pages: ErrorPages) -> LocationResource:
         filters: list[Filter] = []
-        if location.slash != "keep":
+        if location.slash != "keep" and not isinstance(location.leaf, Static):  # which knows its folders
             filters.append(SlashFilter(location.slash))
+        filters += self._switch(site)
         if location.headers:
             filters.append(HeaderFilter(*location.headers))
+        security = site_parts.security_of(site, location, renewed=False)
         if isinstance(location.leaf, Proxy):
             filters += _proxy_filters(location, location.leaf)
         return LocationResource(
-            self._leaf(site, location, location.leaf),
-            self._pages,
+            self._leaf(site, location, location.leaf, pages),
+            pages,
             site=site.name,
+            added=security.constant_fields(secure=False),
+            added_secure=security.constant_fields(secure=True),
             prefix=location.prefix.encode("utf-8"),
             exact=location.exact,
             filters=tuple(filters),
@@ -126,30 +148,75 @@ class Compiler:
 
     def _canonical(self, site: Site) -> SiteResource:
         """Build what the other hosts of a site answer: a redirect to the canonical one."""
-        slash: Slash = next((location.slash for location in site.locations if not location.prefix), "keep")
+        slash: Slash = "keep"
+        for location in site.locations:
+            if not location.prefix and not isinstance(location.leaf, Static):
+                slash = location.slash
         filters = tuple(
             HeaderFilter(*location.headers)
             for location in site.locations
             if location.headers and not location.prefix and not location.exact
         )
         leaf = CanonicalRedirect(site.canonical.encode("ascii"), slash)
-        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name, filters=filters)])
+        return SiteResource(site.name, [self._plain(site, leaf, self._pages, filters=filters)])
+
+    def _text(self, site: Site, path: str, leaf: Resource, pages: ErrorPages) -> LocationResource:
+        return self._plain(site, leaf, pages, prefix=path.encode("utf-8"), exact=True, filters=self._switch(site))
+
+    def _switch(self, site: Site) -> tuple[Filter, ...]:
+        return tuple(site_parts.maintenance_switch(site, self._context))
+
+    def _plain(
+        self,
+        site: Site,
+        leaf: Resource,
+        pages: ErrorPages,
+        *,
+        prefix: bytes = b"",
+        exact: bool = False,
+        filters: tuple[Filter, ...] = (),
+    ) -> LocationResource:
+        """Build a location that stands in no file."""
+        security = site_parts.security_of(site, None, renewed=False)
+        return LocationResource(
+            leaf,
+            pages,
+            site=site.name,
+            prefix=prefix,
+            exact=exact,
+            filters=filters,
+            added=security.constant_fields(secure=False),
+            added_secure=security.constant_fields(secure=True),
+        )
 
     def _broken(self, site: BrokenSite) -> SiteResource:
         leaf = Refusal(503, "configuration", f"{site.file} has errors")
-        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name)])
+        added = SecurityHeaders().constant_fields(secure=False)
+        return SiteResource(site.name, [LocationResource(leaf, self._pages, site=site.name, added=added)])
 
-    def _leaf(self, site: Site, location: Location, leaf: Leaf) -> Resource:
+    def _leaf(self, site: Site, location: Location, leaf: Leaf, pages: ErrorPages) -> Resource:
         match leaf:
             case Proxy():
-                return self._proxy(site, location, leaf)
+                app = self._proxy(site, location, leaf)
+                if not site.assets or location.prefix:
+                    return app
+                return AssetsResource(self._asset_roots(site.assets), self._files, app)
             case Redirect():
                 prefix = location.prefix.encode("utf-8")
                 return RedirectResource(Target(leaf.to), leaf.status, prefix=prefix, whole_site=not prefix)
             case Reply():
-                return FixedReply(leaf.status, self._pages)
-            case _:
-                return Refusal(503, "not_yet", f"{location.origin}: static files are not served yet")
+                return FixedReply(leaf.status, pages)
+            case Static():
+                prefix = location.prefix.encode("utf-8")
+                # A route to one path serves the file of that name.
+                return StaticResource(leaf, self._files, prefix.rpartition(b"/")[0] if location.exact else prefix)
+
+    def _asset_roots(self, patterns: tuple[str, ...]) -> AssetRoots:
+        """Find or make the folders of assets: a reload must not forget those of the last release."""
+        roots = self._roots.get(patterns)
+        if roots is None:
+            roots = self._roots[patterns] = AssetRoots(patterns, self._context.clock)
+        return roots
 
     # Upstreams.
 
@@ -168,6 +235,7 @@ class Compiler:
             edits=[request_edits(*location.request_headers)] if location.request_headers else [],
             forwarded=proxy.forwarded,
             request_start=partial(_request_start, context) if proxy.request_start else None,
+            intercept=proxy.intercept,
         )
         return SpoolResource(resource, proxy.buffer, context.reactor) if proxy.buffer else resource
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from twisted.internet.interfaces import IReactorTime
 
 from gateway.http.forwarding import Via
+from gateway.net.disk import Disk
 from gateway.net.sweeper import Sweeper
 from gateway.units import Seconds
 from gateway.upstream.pool import UpstreamRegistry
@@ -22,6 +23,7 @@ class BuildContext:
         clock: Monotonic seconds.
         wall_clock: Seconds since 1970.
         sweeper: Watches deadlines.
+        disk: Who waits for the disk.
         upstreams: Pools, kept across reloads.
         via: Our name in Via.
     """
@@ -30,5 +32,6 @@ class BuildContext:
     clock: Callable[[], Seconds]
     wall_clock: Callable[[], Seconds]
     sweeper: Sweeper
+    disk: Disk
     upstreams: UpstreamRegistry
     via: Via

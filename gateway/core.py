@@ -14,7 +14,7 @@ from gateway.resources.challenge import ChallengeAnswers
 from gateway.units import Seconds
 from gateway.web.request import ErrorAnswers, ExchangeLog, Request
 from gateway.web.resource import Resource
-from gateway.web.tree import LocationResource
+from gateway.web.tree import AddedFields, LocationResource
 
 log = Logger()
 
@@ -29,6 +29,7 @@ class Core:
         clock: Monotonic seconds.
         new_id: A fresh request id as a finished field line.
         trusted: Whose forwarding fields hold.
+        added: Fields that answers get which no site makes.
         challenges: Answers an authority that validates a name, before everything else.
     """
 
@@ -43,6 +44,7 @@ class Core:
         clock: Callable[[], Seconds],
         new_id: Callable[[], bytes],
         trusted: TrustedProxies,
+        added: AddedFields = AddedFields(),
         challenges: ChallengeAnswers | None = None,
     ) -> None:
         self.tree = tree
@@ -50,8 +52,8 @@ class Core:
         self.clock = clock
         self.new_id = new_id
         self.trusted = trusted
+        self._nowhere = LocationResource(Resource(), errors, added=added)
         self.challenges = challenges if challenges is not None else ChallengeAnswers({})
-        self._nowhere = LocationResource(Resource(), errors)
 
     def handle(self, stream: ServerStream, head: RequestHead, data: bytes, end: bool) -> None:
         """Take a complete head with the content that came along."""

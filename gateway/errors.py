@@ -6,7 +6,7 @@ Owns the classes; answering them is `gateway.web.request.Request.fail`.
 from __future__ import annotations
 
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class Blame(Enum):
@@ -27,6 +27,7 @@ class GatewayError(Exception):
         retryable: Whether the request may be tried again on another connection.
         reason: Reason token for the access log, e.g. `upstream_refused`.
         proxy_status: Error type of RFC 9209 §2.3; empty where none fits.
+        away: Whether it means that the site is away for a while: answered with its maintenance page, as 503.
     """
 
     status: int | None = 500
@@ -34,6 +35,7 @@ class GatewayError(Exception):
     retryable: bool = False
     reason: str = "internal"
     proxy_status: ClassVar[str] = ""
+    away: ClassVar[bool] = False
 
 
 class ProtocolError(GatewayError):
@@ -91,6 +93,25 @@ class HTTPError(GatewayError):
         self.fields = fields
 
 
+RETRY_AFTER: Final = 10
+"""Seconds named in Retry-After where nothing better is known: about as long as an app takes to restart."""
+
+
+class UnderMaintenance(HTTPError):
+    """The operator has switched maintenance on.
+
+    Args:
+        retry_after: Seconds after which it is worth trying again.
+    """
+
+    blame = Blame.OPERATOR
+    away: ClassVar[bool] = True
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(503, "maintenance")
+        self.retry_after = retry_after
+
+
 class ClientDisconnected(GatewayError):
     """The client left before its answer was complete; logged as 499."""
 
@@ -142,6 +163,7 @@ class NoUpstreamAvailable(UpstreamError):
     status = 503
     reason = "upstream_none"
     proxy_status: ClassVar[str] = "destination_unavailable"
+    away: ClassVar[bool] = True
 
 
 class NameLookupFailed(UpstreamError):
@@ -150,6 +172,7 @@ class NameLookupFailed(UpstreamError):
     retryable = True
     reason = "upstream_dns"
     proxy_status: ClassVar[str] = "dns_error"
+    away: ClassVar[bool] = True
 
 
 class ConnectionRefused(UpstreamError):
@@ -158,6 +181,7 @@ class ConnectionRefused(UpstreamError):
     retryable = True
     reason = "upstream_refused"
     proxy_status: ClassVar[str] = "connection_refused"
+    away: ClassVar[bool] = True
 
 
 class ConnectionTimeout(UpstreamError):
@@ -167,6 +191,7 @@ class ConnectionTimeout(UpstreamError):
     retryable = True
     reason = "upstream_connect_timeout"
     proxy_status: ClassVar[str] = "connection_timeout"
+    away: ClassVar[bool] = True
 
 
 class CertificateInvalid(UpstreamError):
@@ -174,6 +199,7 @@ class CertificateInvalid(UpstreamError):
 
     reason = "upstream_certificate"
     proxy_status: ClassVar[str] = "tls_certificate_error"
+    away: ClassVar[bool] = True
 
 
 class HandshakeFailed(UpstreamError):
@@ -182,6 +208,7 @@ class HandshakeFailed(UpstreamError):
     retryable = True
     reason = "upstream_tls"
     proxy_status: ClassVar[str] = "tls_protocol_error"
+    away: ClassVar[bool] = True
 
 
 class ConnectionReset(UpstreamError):
@@ -189,6 +216,7 @@ class ConnectionReset(UpstreamError):
 
     reason = "upstream_reset"
     proxy_status: ClassVar[str] = "connection_terminated"
+    away: ClassVar[bool] = True
 
 
 class ResponseTimeout(UpstreamError):
@@ -197,6 +225,22 @@ class ResponseTimeout(UpstreamError):
     status = 504
     reason = "upstream_header_timeout"
     proxy_status: ClassVar[str] = "http_response_timeout"
+    away: ClassVar[bool] = True
+
+
+class ResponseReplaced(UpstreamError):
+    """The app answered with an error that the site's maintenance page stands in for (`intercept`).
+
+    Args:
+        status: The app's status.
+    """
+
+    reason = "upstream_status"
+    away: ClassVar[bool] = True
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the app answered {status}")
+        self.reason = f"upstream_status_{status}"
 
 
 class ResponseInvalid(UpstreamError):
@@ -226,6 +270,21 @@ class ResponseStalled(ResponseIncomplete):
     status = 504
     reason = "upstream_idle_timeout"
     proxy_status: ClassVar[str] = "http_response_timeout"
+
+
+class FileUnavailable(GatewayError):
+    """A file that is there cannot be read."""
+
+    status = 500
+    blame = Blame.OPERATOR
+    reason = "file_unavailable"
+
+
+class FileIncomplete(ResponseIncomplete):
+    """A file became shorter while it was sent, or its disk failed; the stream is reset."""
+
+    blame = Blame.OPERATOR
+    reason = "file_incomplete"
 
 
 class ConfigError(GatewayError):

@@ -6,7 +6,6 @@ Nothing is found by scanning: a feature has its line here and its key in `config
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from gateway.filters.headers import HeaderEdits
 from gateway.resources.page import Reply
@@ -34,9 +33,6 @@ TABLES: Mapping[str, type] = {
 }
 """Tables that a site may have, with their settings classes."""
 
-Security = Literal["basic", "strict", "off"]
-"""Which set of security headers a site gets."""
-
 NOT_YET: Mapping[str, str] = {
     "access": "access control",
     "health": "health checks",
@@ -49,7 +45,6 @@ NOT_YET: Mapping[str, str] = {
     "policy": "balancing policies",
     "weight": "weights of upstreams",
     "max_connections": "limits of connections to an upstream",
-    "intercept": "replacing an app's error pages",
     "when": "conditions on routes",
     "block": "blocking scanners",
     "client_ca": "client certificates",
@@ -58,24 +53,10 @@ NOT_YET: Mapping[str, str] = {
     "key": "own certificates",
     "tls": "TLS settings of a site",
     "acme": "ACME settings of a site",
-    "hsts": "HSTS settings",
     "csp": "content security policies",
     "cors": "CORS",
     "cookies": "cookie hardening",
-    "server": "keeping the Server field",
     "compression": "compression",
-    "listing": "folder listings",
-    "clean": "clean URLs",
     "log": "logs of a site",
 }
 """Keys known but without effect so far: a site that uses one is not served, for it may rely on it."""
-
-WITHOUT_EFFECT: Mapping[str, str] = {
-    "assets": "an app's assets are served by the app",
-    "errors": "the built-in error pages are shown",
-    "maintenance": "the built-in error pages are shown",
-    "noindex": "no X-Robots-Tag is sent",
-    "security": "no security headers are sent",
-    "security_txt": "no security.txt is served",
-}
-"""Keys of a site that come with a later version, and what happens instead: the site is served all the same."""

@@ -13,7 +13,6 @@ from twisted.python.failure import Failure
 
 from gateway.config.loader import GATEWAY_FILE
 from gateway.config.model import GatewayConfig, Site
-from gateway.config.pending import pending
 from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import Settling
 from gateway.sites import Changes, SiteTable
@@ -146,13 +145,10 @@ class Reloader:
         """Say what changed, and what is wrong once for as long as it stays so."""
         changes = self._table.changes
         if len(changes.served) > _MANY:
-            log.info("serving {count} sites anew", count=len(changes.served))
+            log.info("serving {count} sites", count=len(changes.served))
         else:
             for site in changes.served:
                 log.info("serving {site}: {hosts}", site=site.name, hosts=", ".join(_hosts(site)) or "any other host")
-        for site in changes.served:
-            for origin, message in pending(site):
-                log.warn("{origin}: {message}", origin=origin, message=message)
         for name in changes.removed:
             log.info("{site} is not served any more: its file was removed", site=name)
             self._gone(name)

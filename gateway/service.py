@@ -26,15 +26,18 @@ from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import FolderWatch
 from gateway.context import BuildContext
 from gateway.core import Core
+from gateway.filters.security_headers import SecurityHeaders
 from gateway.http.dates import http_date
 from gateway.http.forwarding import TrustedProxies, Via, connection_lines
 from gateway.http.stream import PeerAddress
+from gateway.net.disk import DiskThreads
 from gateway.net.listeners import ListenError
 from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
 from gateway.observe.incidents import Incidents
-from gateway.observe.log_file import LogFile
+from gateway.observe.log_file import LogFolder, standard_output_is_dropped
+from gateway.observe.log_writer import LogWriter
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
 from gateway.protocol.http1_fields import HeadLimits
@@ -55,6 +58,9 @@ log = Logger()
 
 SWEEP: Final = Seconds(1)
 """How often deadlines are looked at, the date is set and the log written out."""
+
+LOG_PATIENCE: Final = Seconds(5)
+"""How long a stop waits for the access log to be written."""
 
 
 class FilesWatch(Protocol):
@@ -87,16 +93,18 @@ class Gateway(Service):
         self._listeners: list[ListenerService] = []
         self._ticks: LoopingCall | None = None
         self._sweeper = Sweeper()
+        self._disk = DiskThreads(reactor)
         self._sockets = OpenSockets(_monotonic)
         self._sweeper.add(self._sockets)
         self._watch_files = watch
         self._watch: FilesWatch | None = None
         self._ignore_hangup: Callable[[], object] = _nothing
+        self._ignore_rotation: Callable[[], object] = _nothing
         self._reloader: Reloader | None = None
         self._kept: KeptVersions | None = None
         self._core: Core | None = None
         self._front: Front | None = None
-        self._log_file = LogFile(None)
+        self._log_writer = LogWriter(LogFolder(None))
         self._access_log: AccessLog | None = None
         self._certificates: Certificates | None = None
         self._limits = Limits()
@@ -130,6 +138,7 @@ class Gateway(Service):
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
         if self._reloader is None:
             raise RuntimeError("startService before privilegedStartService")
+        self._disk.start()
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = self._reactor
         self._ticks.start(SWEEP).addErrback(_log_bug)
@@ -144,6 +153,7 @@ class Gateway(Service):
         if self._certificates is not None:
             self._certificates.start()
         self._ignore_hangup = on_signal(signal.SIGHUP, self._reloader.hang_up, call)
+        self._ignore_rotation = on_signal(signal.SIGUSR1, self._reopen_logs, call)
 
     def stopService(self) -> Deferred[None]:
         """Stop accepting, let exchanges end within the limit, then cut."""
@@ -152,6 +162,7 @@ class Gateway(Service):
         if front is None:
             return succeed(None)
         self._ignore_hangup()
+        self._ignore_rotation()
         if self._certificates is not None:
             self._certificates.stop()
         if self._reloader is not None:
@@ -189,6 +200,7 @@ class Gateway(Service):
             clock=_monotonic,
             wall_clock=_wall_clock,
             sweeper=self._sweeper,
+            disk=self._disk,
             upstreams=UpstreamRegistry(),
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
@@ -200,6 +212,7 @@ class Gateway(Service):
             clock=_monotonic,
             new_id=RequestIds(os.urandom).next_line,
             trusted=trusted,
+            added=SecurityHeaders().constant_fields(secure=False),
             challenges=ChallengeAnswers(certificates.tokens),
         )
         front = Front(
@@ -239,18 +252,27 @@ class Gateway(Service):
     def _open_log(self, settings: LogSettings) -> Incidents:
         if self._access_log is not None:
             self._access_log.flush()
-            self._log_file.reopen()
         self._log_settings = settings
-        self._log_file = LogFile(Path(settings.folder) / "access.log" if settings.folder else None)
-        access_log = AccessLog(self._log_file.write, _wall_clock, settings.format, skip=settings.skip)
+        folder = Path(settings.folder) if settings.folder else None
+        if folder is None and standard_output_is_dropped():
+            log.warn("no access log is kept: standard output goes nowhere, and [log] in gateway.toml has no `folder`")
+        self._log_writer.move(LogFolder(folder, settings.max_size, settings.keep))
+        access_log = AccessLog(self._log_writer.write, _wall_clock, settings.format, skip=settings.skip)
         self._access_log = access_log
         return Incidents(access_log, _monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence))
+
+    def _reopen_logs(self) -> None:
+        """Let access logs be rotated: what is gathered goes to the old files, what follows to new ones."""
+        if self._access_log is not None:
+            self._access_log.flush()
+        self._log_writer.reopen()
 
     def _tick(self) -> None:
         if self._front is not None:
             self._front.date_line = b"Date: %b\r\n" % http_date(_wall_clock())
         if self._access_log is not None:
             self._access_log.flush()
+        self._log_writer.look()
         self._sweeper.sweep(_monotonic())
 
     # Stopping.
@@ -272,6 +294,8 @@ class Gateway(Service):
             self._ticks.stop()
         if self._access_log is not None:
             self._access_log.flush()
+        self._disk.stop()
+        self._log_writer.stop(LOG_PATIENCE)
 
 
 def makeService(options: Options) -> Gateway:

@@ -158,20 +158,37 @@ def _field_value(value: Any) -> str:
     return value
 
 
+@plain_dataclass(frozen=True, slots=True)
+class Waiting:
+    """Refuses any value but the default: the setting is known, and has no effect so far.
+
+    Attributes:
+        default: The value that may be written.
+        what: What it will do, for people.
+    """
+
+    default: object
+    what: str
+
+    def __call__(self, value: Any) -> Any:
+        """Check a value.
+
+        Raises:
+            ValueError: It is not the default.
+        """
+        if value != self.default:
+            raise ValueError(f"not yet: {self.what} will come with a later version")
+        return value
+
+
 def waits(default: object, what: str) -> AfterValidator:
-    """Refuse any value but the default: the setting is known, and has no effect so far.
+    """Mark a setting that is known and has no effect so far, so that only its default may be written.
 
     Args:
         default: The value that may be written.
         what: What it will do, for people.
     """
-
-    def check(value: Any) -> Any:
-        if value != default:
-            raise ValueError(f"not yet: {what} will come with a later version")
-        return value
-
-    return AfterValidator(check)
+    return AfterValidator(Waiting(default, what))
 
 
 Duration = Annotated[

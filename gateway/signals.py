@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from types import FrameType
 
 
 def on_signal(
     number: signal.Signals, act: Callable[[], object], call: Callable[[Callable[[], object]], object]
 ) -> Callable[[], object]:
-    """Act on a signal from now on; to be called in the main thread.
+    """Act on a signal from now on, after whoever did so before; to be called in the main thread.
+
+    So twistd still rotates its own log at SIGUSR1.
 
     Args:
         number: The signal.
@@ -19,5 +22,12 @@ def on_signal(
     Returns:
         Undoes it.
     """
-    before = signal.signal(number, lambda _number, _frame: call(act))
+    before = signal.getsignal(number)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if callable(before):
+            before(number, frame)
+        call(act)
+
+    signal.signal(number, handle)
     return lambda: signal.signal(number, before if before is not None else signal.SIG_DFL)

@@ -100,6 +100,7 @@ class SiteTable:
                 self._fall_back(plan, file, draft.errors)
         live = {host: file for file, running in self._running.items() for host in running.names}
         while True:
+            plan.failed.clear()
             sites, broken = settle(plan.drafts.values(), live)
             again = [each for each in broken if self._fall_back(plan, each.file, each.errors)]
             for site in sites:
@@ -118,13 +119,16 @@ class SiteTable:
         good = running.draft if running else self._last_good.find(draft) if self._last_good else None
         if good is None or file in plan.stale:
             return False
+        if good.flag != draft.flag:
+            good = dataclasses.replace(good, flag=draft.flag)
         plan.drafts[file] = good
         plan.stale.add(file)
         return True
 
     def _up_to_date(self, plan: _Plan, site: Site) -> bool:
         for running in (plan.built.get(site.file), self._running.get(site.file)):
-            if running is not None and running.draft is plan.drafts[site.file] and _same_names(running.site, site):
+            # The draft tells of the file; the site also of what other files make of it, such as the names left to it.
+            if running is not None and running.draft is plan.drafts[site.file] and running.site == site:
                 plan.built[site.file] = running
                 return True
         return False
@@ -144,12 +148,10 @@ class SiteTable:
                 default=site.default,
                 errors=(problem,),
             )
-            plan.built.pop(site.file, None)
             if self._fall_back(plan, site.file, broken.errors):
                 return [broken]
             plan.failed[site.file] = broken
             return []
-        plan.failed.pop(site.file, None)
         return []
 
     def _commit(self, plan: _Plan, sites: Iterable[Site], broken: Iterable[BrokenSite]) -> None:

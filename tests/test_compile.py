@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.compile import virtual_hosts
 from gateway.net.tls_client import UpstreamTLS
+from tests.support.files import write
 from tests.support.served import OK, Served
 
 APP = "127.0.0.1:4000"
@@ -41,8 +43,8 @@ def test_the_examples_of_the_documentation(tmp_path: Path, patch: pytest.MonkeyP
     assert location(served.get("example.com", "/a?b")) == b"http://www.example.com/a?b"
     assert location(served.get("www.old-example.com", "/a?b")) == b"https://example.com/a?b"
     assert b"GET /api/x " in served.forwarded(APP, "app.example.org", "/api/x")
-    assert status(served.get("app.example.org", "/")) == 503
-    assert status(served.get("blog.example.com")) == 503
+    assert status(served.get("app.example.org", "/")) == 404
+    assert status(served.get("blog.example.com")) == 404
     for host in ("app.example.com", "staging.example.com"):
         assert status(served.get(host)) == 503
     assert [request.error and request.error.reason for request in served.world.log.finished[-2:]] == [
@@ -80,7 +82,7 @@ def test_the_maximal_file(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("host", "target", "expected"),
     [("www.a.com", "/gone", 410), ("www.a.com", "/old", 308), ("a.com", "/", 308), ("www.a.com", "/x/", 308),
-     ("www.a.com", "/down", 502), ("www.a.com", "/files", 503)],
+     ("www.a.com", "/down", 503), ("www.a.com", "/files", 404)],
 )  # fmt: skip
 def test_header_edits_reach_every_answer(
     tmp_path: Path, patch: pytest.MonkeyPatch, host: str, target: str, expected: int
@@ -182,7 +184,7 @@ def test_limits_of_a_proxy(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
     )
     client = served.ask("a.com")
     served.world.wait(7)
-    assert status(client.take()) == 504
+    assert status(client.take()) == 503
     client = served.ask("a.com")
     upstream = served.endpoints[APP].last
     upstream.receive(OK)
@@ -218,3 +220,43 @@ def test_equal_upstreams_share_their_connections(tmp_path: Path, patch: pytest.M
     served.endpoints[APP].last.receive(OK)
     served.forwarded(APP, "b.com")
     assert len(served.endpoints[APP].accepted) == 1
+
+
+def test_folders_of_files(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
+    """Folders put slashes right themselves, whatever the site's rule; a route takes its prefix off the path."""
+    write(tmp_path / "files" / "dir" / "index.html", b"the folder's index")
+    write(tmp_path / "files" / "index.html", b"the index")
+    write(tmp_path / "files" / "robots.txt", b"the robots")
+    served = Served(
+        tmp_path,
+        patch,
+        a__com='static = "files"\nslash = "strip"\ncanonical = "www"\n',
+        b__com='phoenix = 4000\nslash = "strip"\nassets = "files"\n[routes]\n"/docs/*" = { static = "files" }\n'
+        '"/deep/robots.txt" = { static = "files" }\n"/add/*" = { static = "files", slash = "add" }\n',
+    )
+    assert location(served.get("a.com", "/dir/")) == b"http://www.a.com/dir/"
+    assert served.get("www.a.com", "/dir/").endswith(b"the folder's index")
+    assert location(served.get("www.a.com", "/dir")) == b"/dir/"
+    assert location(served.get("b.com", "/docs")) == b"/docs/"
+    assert served.get("b.com", "/docs/dir/").endswith(b"the folder's index")
+    assert served.get("b.com", "/deep/robots.txt").endswith(b"the robots")
+    assert served.get("b.com", "/add/robots.txt").endswith(b"the robots")
+    assert served.get("b.com", "/robots.txt").endswith(b"the robots")
+    assert b"GET /dir " in served.forwarded(APP, "b.com", "/dir")
+
+
+def test_assets_outlive_a_reload(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
+    """A site that is built anew still knows the folder of its last release."""
+    for name in ("one", "two"):
+        write(tmp_path / name / f"app-{name.encode().hex():0>32}.js", name.encode())
+    (tmp_path / "current").symlink_to("one")
+    served = Served(tmp_path, patch, a__com='phoenix = 4000\nassets = "current"\n')
+    old = f"/app-{b'one'.hex():0>32}.js"
+    assert served.get("a.com", old).endswith(b"one")
+    (tmp_path / "current").unlink()
+    (tmp_path / "current").symlink_to("two")
+    built = [served.compiler.build(site) for site in served.loaded.sites]
+    served.world.core.tree = virtual_hosts(built)
+    served.world.clock.advance(1.5)
+    assert served.get("a.com", f"/app-{b'two'.hex():0>32}.js").endswith(b"two")
+    assert served.get("a.com", old).endswith(b"one")

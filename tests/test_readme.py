@@ -29,4 +29,5 @@ def test_sites_of_the_demo_are_right() -> None:
     loaded = load(ROOT / "sites", {})
     assert loaded.errors == ()
     assert loaded.broken == ()
-    assert {site.name for site in loaded.sites} == {"localhost", "app.localhost"}
+    names = {"localhost", *(f"{name}.localhost" for name in ("app", "blog", "spa", "away"))}
+    assert {site.name for site in loaded.sites} == names

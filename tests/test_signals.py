@@ -18,3 +18,19 @@ def test_a_signal_becomes_a_call() -> None:
     assert [act() for act in handed] == [42]
     undo()
     assert signal.getsignal(signal.SIGHUP) == before
+
+
+def test_whoever_acted_before_still_does() -> None:
+    """Twistd rotates its own log at the signal at which the access log is reopened."""
+    seen: list[int] = []
+    handed: list[Callable[[], object]] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _frame: seen.append(number))
+    try:
+        undo = on_signal(signal.SIGUSR1, lambda: 42, handed.append)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert (seen, len(handed)) == ([signal.SIGUSR1], 1)
+        undo()
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert (len(seen), len(handed)) == (2, 1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)

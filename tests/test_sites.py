@@ -217,3 +217,34 @@ def test_a_start_with_a_bad_file(tmp_path: Path, patch: pytest.MonkeyPatch) -> N
     assert [served.status(host) for host in ("b.com", "c.com", "d.com")] == [503, 308, 503]
     served.change(a__com="still bad")
     assert served.location("a.com") == b"https://c.test/"
+
+
+def test_a_flag_file_switches_a_site(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
+    """Maintenance comes and goes with the flag, also while the site goes on in an older version, and for it alone."""
+    served = Reloading(tmp_path, patch, a__com=TO_B, b__com=TO_B)
+    other = resource(served, "b.com")
+    flag = tmp_path / "a.com.down"
+    flag.write_text("moving")
+    served.change()
+    assert served.status("a.com") == 503
+    served.change(a__com="bad")
+    assert served.status("a.com") == 503
+    flag.unlink()
+    served.change()
+    assert served.location("a.com") == b"https://b.test/"
+    flag.touch()
+    served.change()
+    assert served.status("a.com") == 503
+    assert resource(served, "b.com") is other
+
+
+def test_a_plain_name_below_changes_the_site_above(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
+    """A site with `hsts.subdomains` is built again when a name below it loses or gains HTTPS."""
+    served = Reloading(tmp_path, patch, a__com=TO_B + "\nhsts = { subdomains = true }", c__com=TO_B)
+    first, other = resource(served, "a.com"), resource(served, "c.com")
+    served.change(x__a__com=TO_B + "\nhttps = false")
+    second = resource(served, "a.com")
+    assert second is not first
+    assert resource(served, "c.com") is other
+    served.change(y__a__com=TO_B)
+    assert resource(served, "a.com") is second

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from gateway.config.decode import place_in
 from gateway.config.model import MAX_BODY, Location, Site
@@ -18,9 +19,20 @@ from gateway.features import LEAVES, Leaf
 from gateway.filters.headers import HeaderEdits
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
+from gateway.resources.static import Static
 from gateway.resources.websocket import WebSocket
 
-_WITH_ORIGIN = ("assets", "canonical", "errors", "https", "maintenance", "noindex", "security", "security_txt")
+_WITH_ORIGIN = (
+    "assets",
+    "canonical",
+    "errors",
+    "hsts",
+    "https",
+    "maintenance",
+    "noindex",
+    "security",
+    "security_txt",
+)
 _CHOICE = ", ".join(f"`{key}`" for key in LEAVES)
 
 
@@ -43,6 +55,7 @@ class SiteBuilder:
         """Make the site, or tell all that is wrong."""
         locations = self._locations()
         self._check_names()
+        self._check_assets(locations)
         if self.errors:
             return self.errors
         file = self.file
@@ -57,6 +70,8 @@ class SiteBuilder:
             errors=tuple(sorted(file.errors.items())),
             maintenance=file.maintenance,
             security=file.security,
+            server=file.server,
+            hsts=file.hsts,
             assets=file.assets,
             noindex=file.noindex,
             security_txt=file.security_txt,
@@ -120,7 +135,7 @@ class SiteBuilder:
         return Location(
             prefix=prefix,
             exact=exact,
-            leaf=_with_websocket(leaf[1], site.websocket),
+            leaf=_with_files(_with_websocket(leaf[1], site.websocket), route, site),
             phoenix=leaf[0] == "phoenix",
             max_body=max_body,
             max_body_setting=setting,
@@ -146,6 +161,12 @@ class SiteBuilder:
         if self._is_nameless and "canonical" in own:
             self._complain("only a file named after a host has a canonical name", ("canonical",))
 
+    def _check_assets(self, locations: Sequence[Location]) -> None:
+        apps = (each for each in locations if isinstance(each.leaf, Proxy) and not each.prefix)
+        if "assets" in self.sources[0].data and not any(apps):
+            message = "assets are served in front of an app: expected `phoenix` or `proxy` for the whole site"
+            self._complain(message, ("assets",))
+
     @property
     def _is_nameless(self) -> bool:
         return not self.names.own or self.names.own.startswith("*.")
@@ -167,6 +188,17 @@ def _with_websocket(leaf: Leaf, websocket: WebSocket | None) -> Leaf:
     if websocket is not None and isinstance(leaf, Proxy) and leaf.websocket == WebSocket():
         return dataclasses.replace(leaf, websocket=websocket)
     return leaf
+
+
+def _with_files(leaf: Leaf, *tables: RouteTable | SiteFile) -> Leaf:
+    """Give a folder of files what is said beside it, the nearest first, unless its own table says something else."""
+    if not isinstance(leaf, Static):
+        return leaf
+    beside: dict[str, Any] = {}
+    for key, default in (("clean", "serve"), ("listing", False), ("untrusted", False)):
+        said = next((value for table in tables if (value := getattr(table, key)) is not None), default)
+        beside[key] = said if getattr(leaf, key) == default else getattr(leaf, key)
+    return dataclasses.replace(leaf, **beside)
 
 
 def _not_empty(*edits: HeaderEdits) -> tuple[HeaderEdits, ...]:

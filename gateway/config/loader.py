@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.build import SiteBuilder
+from gateway.config.crosscheck import find_plain_subdomains
 from gateway.config.decode import Decoder
+from gateway.config.flags import read_flag, with_flag
 from gateway.config.hosts import apex_name, normal_pattern
 from gateway.config.misplaced import misplaced_keys
 from gateway.config.model import BrokenSite, GatewayConfig, Loaded, Site
@@ -56,6 +58,7 @@ class Draft:
         source: The file's text; None if it cannot be read.
         below: The defaults laid under it; None if there are none.
         errors: What is wrong with it.
+        flag: Content of its flag file, which switches maintenance on; None if there is none.
     """
 
     file: Path
@@ -64,6 +67,7 @@ class Draft:
     source: Source | None = None
     below: Source | None = None
     errors: tuple[ConfigError, ...] = ()
+    flag: str | None = None
 
 
 def load(folder: Path, environ: Mapping[str, str], live: Mapping[str, str] | None = None) -> Loaded:
@@ -137,7 +141,11 @@ def read_defaults(file: Path, environ: Mapping[str, str]) -> Defaults:
 
 
 def read_site(file: Path, defaults: Defaults, environ: Mapping[str, str]) -> Draft:
-    """Read one site file."""
+    """Read one site file, and its flag file."""
+    return dataclasses.replace(_read_draft(file, defaults, environ), flag=read_flag(file))
+
+
+def _read_draft(file: Path, defaults: Defaults, environ: Mapping[str, str]) -> Draft:
     names = None
     try:
         names = names_of(file.stem)
@@ -187,7 +195,8 @@ def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site
         hosts = tuple(host for host in mine if not host.startswith("*."))
         wildcards = tuple(host[2:] for host in mine if host.startswith("*."))
         if draft.site is not None and not errors:
-            site = dataclasses.replace(draft.site, hosts=hosts, wildcards=wildcards)
+            maintenance = with_flag(draft.site.maintenance, draft.flag)
+            site = dataclasses.replace(draft.site, hosts=hosts, wildcards=wildcards, maintenance=maintenance)
             canonical, errors = _canonical(draft, site)
             if not errors:
                 sites.append(dataclasses.replace(site, canonical=canonical))
@@ -202,7 +211,7 @@ def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site
                 errors=tuple(errors),
             )
         )
-    return tuple(sites), tuple(broken)
+    return find_plain_subdomains(sites), tuple(broken)
 
 
 def _clashes(draft: Draft, names: Names, won: Mapping[str, str], by_file: Mapping[str, Draft]) -> list[ConfigError]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from gateway.config.acme import Acme
 from gateway.config.source import NOWHERE, Origin
 from gateway.errors import ConfigError
-from gateway.features import Leaf, Security
+from gateway.features import Leaf
 from gateway.filters.canonical import Slash
 from gateway.filters.headers import HeaderEdits
+from gateway.filters.hsts import Hsts
+from gateway.filters.maintenance import Maintenance
+from gateway.filters.security_headers import Security, ServerField
 from gateway.net.listeners import ListenAddress, parse_listen
 from gateway.settings import Duration, FieldName, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
@@ -59,6 +63,16 @@ TrustedProxy = Annotated[
 """A peer whose forwarded fields are believed: a network, or the name of a list of networks."""
 
 
+def _skipped(path: str) -> str:
+    if not _SKIPPED.fullmatch(path):
+        raise ValueError(f'expected a path such as "/health" or "/assets/*", got {path!r}')
+    return path
+
+
+SkippedPath = Annotated[str, AfterValidator(_skipped)]
+"""A path, or with `/*` all paths below one."""
+
+
 @settings
 class LogSettings:
     """Settings, the table `[log]` of gateway.toml.
@@ -67,11 +81,15 @@ class LogSettings:
         folder: Where access logs go; standard output where empty. By default $LOGS_DIRECTORY.
         format: `combined`, which goaccess and fail2ban read, or `json`.
         skip: Paths whose requests are not logged; `/health` is one path, `/assets/*` all below it.
+        max_size: Size at which a log file is renamed and a new one begun; 0 for never.
+        keep: Renamed files kept of each log.
     """
 
     folder: FilePath = ""
     format: Literal["combined", "json"] = "combined"
-    skip: tuple[str, ...] = ()
+    skip: tuple[SkippedPath, ...] = ()
+    max_size: Size = ByteCount(100_000_000)
+    keep: int = Field(default=10, ge=0, le=1000)
 
 
 @settings
@@ -79,18 +97,18 @@ class Limits:
     """Settings, the table `[limits]` of gateway.toml: what one client or all of them may take.
 
     Attributes:
-        header_size: Octets of a whole request head; over it 431.
-        header_line: Octets of a request line (414) or a field line (431).
-        header_count: Field lines of a request head.
-        header_time: How long a head may take to arrive.
+        header_size: Octets of all field lines of a request together; over it 431.
+        header_line: Octets of a request line; over it 414.
+        header_count: Field lines of a request; over it 431.
+        header_time: How long a head may take to arrive, from connecting or its first octet; then 408.
         body_idle: How long request content may stand still.
         body_rate: Octets per second that request content must reach once `body_grace` is over.
         body_grace: How long request content may be slower than `body_rate`.
         write_idle: How long a client may read nothing of a response.
         keep_alive: How long a connection may stay without a request.
-        connections: Client connections in all; None: what the limit of open files leaves.
+        connections: Client connections in all; by default what the limit of open files leaves: 45 in 100.
         connections_per_client: Client connections of one address.
-        buffer: Octets held for one connection, over which the other side is paused.
+        buffer: Octets of further requests kept while one is answered, 64,000 at most; then the client is paused.
         stop: How long exchanges may go on after the gateway was told to stop.
     """
 
@@ -184,8 +202,11 @@ class Site:
         profile: Profile of its automatic certificates; empty for that of gateway.toml.
         locations: Places that answer, redirects among them, in no order: the longest prefix wins.
         errors: Pages by status or class of status, such as `404` or `5xx`: path of the file.
-        maintenance: Page shown while the app is away; empty for the built-in one.
+        maintenance: Page shown while the app is away, and the switch; a flag file counts as `on`.
         security: Set of security headers.
+        server: What happens to the app's Server and X-Powered-By.
+        hsts: How long browsers shall use HTTPS only.
+        plain_subdomain: A name below the site's that is served without HTTPS, so that `hsts.subdomains` cannot hold.
         assets: Folders, or patterns of such, whose files are served in front of the app.
         noindex: Keep search engines away.
         security_txt: Contact shown in /.well-known/security.txt (RFC 9116); empty for none.
@@ -202,8 +223,11 @@ class Site:
     profile: str = ""
     locations: tuple[Location, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
-    maintenance: str = ""
+    maintenance: Maintenance = field(default_factory=Maintenance)
     security: Security = "basic"
+    server: ServerField = "remove"
+    hsts: Hsts = field(default_factory=Hsts)
+    plain_subdomain: str = ""
     assets: tuple[str, ...] = ()
     noindex: bool = False
     security_txt: str = ""
@@ -244,3 +268,6 @@ class Loaded:
     sites: tuple[Site, ...] = ()
     broken: tuple[BrokenSite, ...] = ()
     errors: tuple[ConfigError, ...] = ()
+
+
+_SKIPPED = re.compile(r"/[^*?#%\\\s]*(?:(?<=/)\*)?")

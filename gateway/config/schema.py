@@ -15,6 +15,8 @@ from gateway.config.shorthand import PROXY_KEYS
 from gateway.config.site_file import RouteTable, SiteFile
 from gateway.features import NOT_YET
 from gateway.filters.headers import HeaderEdits
+from gateway.filters.hsts import Hsts
+from gateway.filters.maintenance import Maintenance
 from gateway.resources.page import Reply
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
@@ -24,7 +26,8 @@ from gateway.resources.websocket import WebSocket
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _CLASSES = (
-    *(Acme, ExternalAccountBinding, GatewayConfig, HeaderEdits, Limits, LogSettings, Proxy, Redirect),
+    *(Acme, ExternalAccountBinding, GatewayConfig, HeaderEdits, Hsts, Limits, LogSettings, Maintenance, Proxy),
+    Redirect,
     *(Reply, RouteTable, SiteFile, Static, WebSocket),
 )
 
@@ -60,13 +63,18 @@ def _schema_of(cls: type, title: str) -> Schema:
     return {"$schema": _DIALECT, **schema, "title": title}
 
 
+def sentences_of(cls: type) -> dict[str, str]:
+    """Find what the docstring of a settings class says about each of its attributes."""
+    found = _ATTRIBUTE.findall(inspect.getdoc(cls) or "")
+    return {name: " ".join(sentence.split()) for name, sentence in found}
+
+
 def _describe(table: Schema, cls: type) -> None:
     """Give each key the sentence that its class's docstring has for it."""
-    docstring = inspect.getdoc(cls) or ""
-    table["description"] = docstring.partition("\n")[0]
-    sentences = dict(_ATTRIBUTE.findall(docstring))
+    table["description"] = (inspect.getdoc(cls) or "").partition("\n")[0]
+    sentences = sentences_of(cls)
     for field in fields(cls):
-        table["properties"][field.name]["description"] = " ".join(sentences[field.name].split())
+        table["properties"][field.name]["description"] = sentences[field.name]
 
 
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
 
 from gateway.config.hosts import normal_pattern
 from gateway.filters.headers import HeaderEdits, check_request_edits
+from gateway.filters.hsts import Hsts
+from gateway.filters.maintenance import Maintenance, expand_maintenance
 from gateway.resources.page import Reply
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
@@ -136,10 +138,9 @@ def read_https(value: Any) -> Any:
     return {True: "redirect", False: "off"}[value] if isinstance(value, bool) else value
 
 
-def _maintenance(value: Any) -> Any:
-    if value is True:
-        raise ValueError("not yet: switching maintenance on by hand comes with a later version")
-    return "" if value is False else value
+def expand_hsts(value: Any) -> Any:
+    """`false` → `{ on = false }`."""
+    return {"on": value} if isinstance(value, bool) else value
 
 
 def _list(value: Any) -> Any:
@@ -185,8 +186,10 @@ ErrorKey = Annotated[str, AfterValidator(_error_key)]
 """A key of `[errors]`."""
 Contact = Annotated[str, AfterValidator(_contact)]
 """Whom to tell about a hole (RFC 9116 §2.5.3)."""
-MaintenanceForm = Annotated[FilePath, BeforeValidator(_maintenance), WithJsonSchema({"type": ["string", "boolean"]})]
-"""A page's path; `false` is the same as none."""
+MaintenanceForm = Annotated[Maintenance, ShortForm(expand_maintenance, {"type": ["string", "boolean"]})]
+"""A page's path, or whether maintenance is on."""
+HstsForm = Annotated[Hsts, ShortForm(expand_hsts, {"type": "boolean"})]
+"""Whether, and how, browsers are told to use HTTPS only."""
 PathsForm = Annotated[tuple[FilePath, ...], ShortForm(_list, _TEXT)]
 """One path or several."""
 

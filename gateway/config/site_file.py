@@ -12,6 +12,7 @@ from gateway.config.shorthand import (
     ErrorKey,
     HeadersForm,
     HostPattern,
+    HstsForm,
     MaintenanceForm,
     PathPattern,
     PathsForm,
@@ -24,9 +25,12 @@ from gateway.config.shorthand import (
     expand_route,
     read_https,
 )
-from gateway.features import Security
 from gateway.filters.canonical import CanonicalHost, Slash
 from gateway.filters.headers import HeaderEdits
+from gateway.filters.hsts import Hsts
+from gateway.filters.maintenance import Maintenance
+from gateway.filters.security_headers import Security, ServerField
+from gateway.resources.static import Clean
 from gateway.resources.websocket import WebSocket
 from gateway.settings import FilePath, ShortForm, Size, settings
 
@@ -41,8 +45,11 @@ class RouteTable:
         static: A folder of files.
         spa: A single-page app's folder.
         redirect: Where everything is redirected to.
-        max_body: Octets of request content let through; 0 for no limit.
-        slash: What happens to a trailing slash.
+        max_body: Octets of request content let through, 0 for no limit; by default the site's.
+        slash: What happens to a trailing slash of GET and HEAD; by default as the site says.
+        clean: What becomes of page names without `.html` in a folder of files.
+        listing: Whether a folder without index shows what is in it.
+        untrusted: Whether strangers may have put the files there.
         headers: Edits of responses, after the site's.
         request_headers: Edits of requests on their way upstream, after the site's.
     """
@@ -54,6 +61,9 @@ class RouteTable:
     redirect: RedirectForm | None = None
     max_body: Size | None = None
     slash: Slash | None = None
+    clean: Clean | None = None
+    listing: bool | None = None
+    untrusted: bool | None = None
     headers: HeadersForm = Field(default_factory=HeaderEdits)
     request_headers: RequestHeadersForm = HeaderEdits()
 
@@ -84,10 +94,16 @@ class SiteFile:
         errors: Pages by status or class of status: `404 = "404.html"`, `5xx = "sorry.html"`.
         https: Plain HTTP is redirected (`redirect`), served too (`optional`), or all there is (`off`).
         profile: Profile of its automatic certificates, such as `shortlived`, where it is not that of gateway.toml.
-        slash: What happens to a trailing slash.
-        max_body: Octets of request content let through; 0 for no limit.
-        maintenance: Page shown while the app is away.
-        security: Set of security headers.
+        slash: What happens to a trailing slash of GET and HEAD: it is taken off, added, or left as it is.
+        max_body: Octets of request content let through, 0 for no limit; by default 100 MB.
+        clean: What becomes of page names without `.html` in folders of files: `/about` answers with `about.html`
+            (`serve`), `/about.html` is redirected there too (`redirect`), or neither (`off`).
+        listing: Whether folders of files without index show what is in them.
+        untrusted: Whether strangers may have put the files there: browsers save them, and run nothing in them.
+        maintenance: Page shown while the app is away (`"page.html"`), or the switch (`true`), or a table of both.
+        security: Set of security headers: `basic`, `strict` or `off`; with `!` in place of the app's own.
+        server: What happens to the app's Server and X-Powered-By fields: `remove` or `keep`.
+        hsts: How long browsers shall use HTTPS only; `false` for not at all.
         assets: Folders whose files are served in front of the app, also while it restarts.
         noindex: Keep search engines away.
         security_txt: Contact for /.well-known/security.txt.
@@ -111,9 +127,14 @@ class SiteFile:
     ] = "redirect"
     profile: str = ""
     slash: Slash = "keep"
+    clean: Clean | None = None
+    listing: bool | None = None
+    untrusted: bool | None = None
     max_body: Size | None = None
-    maintenance: MaintenanceForm = ""
+    maintenance: MaintenanceForm = Maintenance()
     security: Security = "basic"
+    server: ServerField = "remove"
+    hsts: HstsForm = Hsts()
     assets: PathsForm = ()
     noindex: bool = False
     security_txt: Contact = ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Final
 
+from gateway.config.flags import flag_of, is_flag_file
 from gateway.config.loader import (
     DEFAULTS_FILE,
     GATEWAY_FILE,
@@ -63,7 +64,8 @@ class SiteFolder:
         now = scan(self.folder)
         seen, self._seen = self._seen, self._without_fresh(now)
         everything = everything or self._unread
-        self._unread = False
+        # Until the end: what was not read in a refresh that is abandoned must not pass for read.
+        self._unread = True
         changed = (
             now.keys() if everything else {name for name in now if now[name] is None or now[name] != seen.get(name)}
         )
@@ -80,6 +82,7 @@ class SiteFolder:
             file = self.folder / name
             self.drafts[str(file)] = read_site(file, self.defaults, self._environ)
             yield
+        self._unread = False
 
     def _without_fresh(self, now: Mapping[str, Signature | None]) -> dict[str, Signature | None]:
         """Forget the look of files changed just now, so that the next scan reads them again."""
@@ -87,7 +90,7 @@ class SiteFolder:
         return {name: look if look is not None and look[-1] < since else None for name, look in now.items()}
 
 
-Signature = tuple[int, int, int, int, int]
+Signature = tuple[int, ...]
 """Device, inode, size, and the times of the last change of content and of anything, in nanoseconds."""
 
 
@@ -97,7 +100,19 @@ def scan(folder: Path) -> dict[str, Signature | None]:
     Raises:
         OSError: The folder cannot be read.
     """
-    return {name: signature(folder / name) for name in sorted(os.listdir(folder)) if is_site_file(name)}
+    names = sorted(os.listdir(folder))
+    flags = {name for name in names if is_flag_file(name)}
+    return {name: _look(folder, name, flags) for name in names if is_site_file(name)}
+
+
+def _look(folder: Path, name: str, flags: Set[str]) -> Signature | None:
+    """Tell how a site file looks, together with its flag file: a change of either is one of the site."""
+    found = signature(folder / name)
+    flag = flag_of(Path(name)).name
+    if flag not in flags or found is None:
+        return found
+    other = signature(folder / flag)
+    return None if other is None else (*found[:-1], hash(other), max(found[-1], other[-1]))
 
 
 def signature(path: Path) -> Signature | None:

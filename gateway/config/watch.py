@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from watchfiles import Change, watch
 
+from gateway.config.flags import is_flag_file
 from gateway.config.loader import is_site_file
 from gateway.config.site_folder import Signature, scan, signature
 from gateway.units import Seconds
@@ -175,12 +176,13 @@ class Settling:
 
 
 def _counts(change: Change, path: str) -> bool:
-    return is_site_file(os.path.basename(path))
+    name = os.path.basename(path)
+    return is_site_file(name) or is_flag_file(name)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
     found = signature(folder)
-    return None if found is None else found[:2]
+    return None if found is None else (found[0], found[1])
 
 
 _STEP: Final = 100

@@ -7,11 +7,11 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from glob import glob
 from pathlib import Path
 
 from gateway.config.loader import load
 from gateway.config.model import Loaded, Location, Site
-from gateway.config.pending import pending
 from gateway.config.source import Origin
 from gateway.control.findings import Finding, as_json
 from gateway.control.hops import Journey, Redirects
@@ -40,7 +40,7 @@ def check(loaded: Loaded, machine: Machine) -> list[Finding]:
         machine: Where to look for files and upstreams.
     """
     errors = [Finding.of(error) for error in loaded.errors]
-    warnings = [finding for site in loaded.sites for finding in (*_missing_paths(site, machine), *_pending(site))]
+    warnings = [finding for site in loaded.sites for finding in _missing_paths(site, machine)]
     warnings += _upstreams(loaded.sites, machine)
     seen = set()
     for journey in Redirects(loaded.sites).journeys():
@@ -66,11 +66,6 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
-def _pending(site: Site) -> Iterator[Finding]:
-    for origin, message in pending(site):
-        yield _warning(origin, message)
-
-
 def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
     for location in site.locations:
         leaf = location.leaf
@@ -79,11 +74,14 @@ def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
         if isinstance(leaf, Proxy) and not leaf.verify and any(upstream.tls for upstream in leaf.to):
             yield _warning(location.origin, "the certificate of the upstream is not verified")
     for folder in site.assets:
-        if not machine.has_folder(folder):
+        if not any(machine.has_folder(path) for path in [folder, *glob(folder)]):
             yield _warning(site.origins["assets"], f"there is no folder {folder}")
+    if site.plain_subdomain:
+        message = f"hsts.subdomains has no effect: {site.plain_subdomain} is served without HTTPS"
+        yield _finding("error", site.origins["hsts"], message)
     pages = [("errors", page) for _, page in site.errors]
-    if site.maintenance:
-        pages.append(("maintenance", site.maintenance))
+    if site.maintenance.page:
+        pages.append(("maintenance", site.maintenance.page))
     for key, page in pages:
         if not machine.has_file(page):
             yield _warning(site.origins[key], f"there is no file {page}")

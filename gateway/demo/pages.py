@@ -29,12 +29,12 @@ def start(fields: Fields) -> str:
     """The page at `http://localhost:8080/`: what is running and where to look."""
     received = _lower(fields)
     host = received.get("host", "localhost")
-    app = f"//app.{host}"
+    sites = {name: f"{name}.{host}" for name in ("app", "blog", "spa", "away")}
     return _page(
         "start",
         title="gateway is running",
-        app=escape(app, quote=True),
-        app_name=escape(app.removeprefix("//")),
+        **{name: escape(f"//{site}", quote=True) for name, site in sites.items()},
+        **{f"{name}_name": escape(site) for name, site in sites.items()},
         gateway=escape(version("gateway")),
         python=escape(f"{platform.python_implementation()} {platform.python_version()}"),
         path=_path(received),

@@ -46,6 +46,9 @@ RANGE: Final = 1 << 32
 ACCEPT_ENCODING: Final = 1 << 33
 RETRY_AFTER: Final = 1 << 34
 ACCEL_REDIRECT: Final = 1 << 35
+X_ROBOTS_TAG: Final = 1 << 36
+USER_AGENT: Final = 1 << 37
+REFERER: Final = 1 << 38
 
 BITS: Final[dict[bytes, int]] = {
     b"host": HOST,
@@ -94,6 +97,9 @@ BITS: Final[dict[bytes, int]] = {
     b"accept-encoding": ACCEPT_ENCODING,
     b"retry-after": RETRY_AFTER,
     b"x-accel-redirect": ACCEL_REDIRECT,
+    b"x-robots-tag": X_ROBOTS_TAG,
+    b"user-agent": USER_AGENT,
+    b"referer": REFERER,
 }
 
 HOP_BY_HOP: Final = frozenset(

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final
 
 from gateway.http.fields import quality_values
+from gateway.http.known import ACCEPT
 from gateway.http.message import RequestHead
 
 
@@ -34,6 +35,14 @@ def choose_form(head: RequestHead) -> AnswerForm:
     if destination is not None and destination.lower() not in _SHOWN:
         return AnswerForm.EMPTY
     return _accepted(b",".join(head.get_all(b"accept")))
+
+
+def accepts_page(head: RequestHead) -> bool:
+    """Tell whether a client names HTML among what it accepts, as browsers do where a page will be shown."""
+    if not head.known & ACCEPT:
+        return False
+    ranges = quality_values(b",".join(head.get_all(b"accept")))
+    return any(name in _TYPES[AnswerForm.HTML] and weight > 0 for name, weight in ranges)
 
 
 def is_long_poll(target: bytes) -> bool:

@@ -87,6 +87,33 @@ def strip_prefix(target: bytes, prefix: bytes) -> bytes:
     return (path[end:] or b"/") + question + query
 
 
+def file_names(path: Path, prefix: bytes = b"") -> list[bytes] | None:
+    """Find the names of folders and file that a path leads through, below a route's prefix.
+
+    Args:
+        path: A path within `prefix`.
+        prefix: Decoded path without trailing slash.
+
+    Returns:
+        Names for a walk down from the root of a folder; each is one name, not empty, not a dot segment. None where no
+        file may be shown: the path is in doubt, or a name is private (`is_private`) but for a leading `.well-known`.
+    """
+    if path.literal != path.decoded:
+        return None
+    names = [name for name in path.decoded[len(prefix) :].split(b"/") if name]
+    private = names[1:] if names[:1] == [b".well-known"] else names
+    return None if any(is_private(name) for name in private) else names
+
+
+def is_private(name: bytes) -> bool:
+    """Tell whether a file or folder of this name is nobody's business.
+
+    That is what is hidden (`.env`, `.git`), dot segments, what editors leave behind (`page.html~`, `page.html.bak`),
+    site files (`*.toml`) and sources of an app (`*.ex`), also in compressed form.
+    """
+    return name.startswith(b".") or _PRIVATE.search(name) is not None or b"\0" in name
+
+
 def _resolve(path: bytes) -> bytes:
     """Resolve dot segments and merge slashes; keeps a trailing slash.
 
@@ -112,4 +139,7 @@ _UNUSUAL = re.compile(rb"%|//|/\.|\\")
 _INVALID_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ENCODED_SEPARATOR = re.compile(rb"%(2[Ff]|5[Cc])")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_PRIVATE = re.compile(
+    rb"(?i)(?:~|\A#.*#|\.(?:toml|exs?|[hle]eex|bak|orig|old|save|rej|sw[a-p]|tmp))(?:\.(?:gz|br|zst))?\Z", re.DOTALL
+)
 _ROOT = Path(b"/", b"/")

@@ -155,6 +155,7 @@ class Discard:
     """A handler, a client stream and the sending half of a server stream, ignoring everything: the exchange is over."""
 
     __slots__ = ()
+    secure = False
 
     def data_received(self, data: bytes, end: bool) -> None:
         """Ignore content."""

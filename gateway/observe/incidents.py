@@ -43,6 +43,10 @@ class Incidents:
             self._explain_refused_head(request)
         self._following.exchange_finished(request)
 
+    def socket_opened(self, request: Request) -> None:
+        """Hand an open WebSocket on."""
+        self._following.socket_opened(request)
+
     def _explain_error(self, request: Request, error: GatewayError) -> None:
         if isinstance(error, UpstreamError):
             self._explain_upstream(request.upstream_name or request.location.site, error)
@@ -90,8 +94,8 @@ def _sentence(error: GatewayError) -> str:
 _REFUSED_HEADS: Final = frozenset({414, 431})
 _CLIENTS_WORTH_A_WORD: Final = frozenset({"body_too_large", "loop", "not_yet"})
 """Errors blamed on clients of which the cause may be a setting."""
-_QUIET: Final = frozenset({"stopping", "internal"})
-"""Errors that are no news, or that are on the log with their traceback already."""
+_QUIET: Final = frozenset({"stopping", "internal", "maintenance"})
+"""Errors that are no news, or what the operator asked for, or that are on the log with their traceback already."""
 _ADVICE: Final = {
     "upstream_refused": ": is it running?",
     "upstream_reset": ": did it crash?",

@@ -1,25 +1,28 @@
 """Error pages and fixed replies: the answers the gateway makes up itself.
 
-A page is prepared for each status when the site is built; a request only puts its id in. What is shown is the status, a
-sentence for people, and the request's id to look up in the log: never the path, never anything about an upstream, never
-the name of this software. Which form is sent is `gateway.http.negotiation`.
+A page is prepared for each status when the site is built; a request only puts its id in, or its host where the
+operator's own page asks for it. What is shown is the status, a sentence for people, and the request's id to look up in
+the log: never the path, never anything about an upstream, never the name of this software. Which form is sent is
+`gateway.http.negotiation`.
 """
 
 from __future__ import annotations
 
 import json
-from html import escape
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Final
 
 from pydantic import Field
 
-from gateway.errors import GatewayError, HTTPError
+from gateway.errors import RETRY_AFTER, GatewayError, HTTPError
 from gateway.http import fields as field_lines
 from gateway.http.fields import make_block
 from gateway.http.known import BITS
 from gateway.http.message import Framing, ResponseHead, reason_phrase
 from gateway.http.negotiation import AnswerForm, choose_form
+from gateway.resources.maintenance_page import MaintenancePage
+from gateway.resources.template import ERROR, Template
 from gateway.settings import settings
 from gateway.web.request import Request
 from gateway.web.resource import Resource
@@ -45,56 +48,67 @@ class Reply:
 
 
 class Page:
-    """The answer for one status in all its forms, ready but for the request's id.
+    """The answer for one status in all its forms, ready but for what each request puts in.
 
     Args:
         status: The status.
         sentence: What it means, for people.
-        html: Template of the HTML form; `{title}`, `{sentence}` and `{id}` stand for what their names say.
+        html: The operator's page; the built-in one where None.
     """
 
-    __slots__ = ("_forms", "_phrase", "status")
+    __slots__ = ("_forms", "_html", "_phrase", "status")
 
-    def __init__(self, status: int, sentence: str, html: str) -> None:
+    def __init__(self, status: int, sentence: str, html: str | None = None) -> None:
         self.status = status
         self._phrase = reason_phrase(status)
-        title = f"{status} {self._phrase.decode('ascii')}".strip()
-        shown = html.replace("{title}", escape(title)).replace("{sentence}", escape(sentence))
-        error = {"error": self._phrase.decode("ascii").lower().replace(" ", "_").replace("'", ""), "status": status}
+        phrase = self._phrase.decode("ascii")
+        title = f"{status} {phrase}".strip()
+        heading = _HEADINGS.get(status, phrase) or f"Status {status}"
+        mark = f"Error {status}" if status >= 400 else ""
+        known = {"status": str(status), "mark": mark, "title": title, "heading": heading, "message": sentence}
+        self._html = Template(ERROR if html is None else html, known)
+        error = {"error": phrase.lower().replace(" ", "_").replace("'", ""), "status": status}
         texts = {
-            AnswerForm.HTML: shown,
+            AnswerForm.HTML: "",
             AnswerForm.JSON: json.dumps({**error, "message": sentence, "request_id": "{id}"}) + "\n",
             AnswerForm.TEXT: f"{title}\n{sentence}\nRequest id: {{id}}\n",
             AnswerForm.EMPTY: "",
         }
-        self._forms = {form: _prepare(status, form, text) for form, text in texts.items()}
+        self._forms = {form: _prepare(status, form, text, own=html is not None) for form, text in texts.items()}
 
-    def answer(self, form: AnswerForm, request_id: bytes) -> tuple[ResponseHead, bytes]:
+    def answer(self, form: AnswerForm, variables: Mapping[str, bytes]) -> tuple[ResponseHead, bytes]:
         """Make the head and the whole content.
 
         Args:
             form: Which form to send.
-            request_id: The request's id; octets that are not `[A-Za-z0-9._-]` are left out.
+            variables: Of `variables_of`.
         """
         fields, known, pieces = self._forms[form]
-        data = request_id.translate(None, _NOT_IN_IDS).join(pieces)
+        data = self._html.fill(variables) if form is AnswerForm.HTML else variables["request_id"].join(pieces)
         framing = Framing.NONE if self.status == HTTPStatus.NO_CONTENT else Framing.LENGTH
         length = None if framing is Framing.NONE else len(data)
         return ResponseHead(self.status, self._phrase, fields, known, framing, length, True, b"", 0), data
 
 
 class ErrorPages:
-    """Answers errors (`web.request.ErrorAnswers`), each with the page of its status."""
+    """Answers errors (`web.request.ErrorAnswers`), each with the page of its status.
 
-    __slots__ = ("_pages",)
+    Args:
+        own: The operator's pages, by status (`404`) or class of status (`5xx`): HTML with variables.
+        maintenance: What is answered while the site is away; the built-in page where None.
+    """
 
-    def __init__(self) -> None:
-        self._pages = {int(status): _built_in(status) for status in HTTPStatus if status >= 400}
+    __slots__ = ("_away", "_own", "_pages")
+
+    def __init__(self, own: Mapping[str, str] | None = None, maintenance: MaintenancePage | None = None) -> None:
+        self._own = dict(own or {})
+        self._away = maintenance or _AWAY_PAGE
+        self._pages = {int(status): self._make(status) for status in HTTPStatus if status >= 400} if own else _BUILT_IN
 
     def page(self, status: int) -> Page:
         """Find the page of a status."""
         page = self._pages.get(status)
-        return page if page is not None else _built_in(status)
+        return page if page is not None else self._make(status)
 
     def answer(self, request: Request, error: GatewayError) -> tuple[ResponseHead, bytes]:
         """Make a head and its whole content for an error whose status is not None.
@@ -103,13 +117,20 @@ class ErrorPages:
         browser with too many cookies.
         """
         form = choose_form(request.head) if request.head.method else AnswerForm.HTML
+        variables = variables_of(request)
+        if error.away:
+            return self._away.answer(error, form, request.head.method, variables)
         status = error.status if error.status is not None else 500
-        answer, data = self.page(status).answer(form, _id_of(request.id_line))
+        answer, data = self.page(status).answer(form, variables)
         if isinstance(error, HTTPError) and error.fields:
             answer.remove(frozenset(name.lower() for name, _ in error.fields))
             for name, value in error.fields:
                 answer.add(name, value)
         return answer, data
+
+    def _make(self, status: int) -> Page:
+        html = self._own.get(str(status), self._own.get(f"{status // 100}xx"))
+        return _BUILT_IN[status] if html is None and status in _BUILT_IN else _page(status, html)
 
 
 class FixedReply(Resource):
@@ -132,7 +153,7 @@ class FixedReply(Resource):
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Answer with the page, in the form that suits the request."""
         form = AnswerForm.EMPTY if self._page.status in _CONTENT_FORBIDDEN else choose_form(request.head)
-        request.answer(*self._page.answer(form, _id_of(request.id_line)))
+        request.answer(*self._page.answer(form, variables_of(request)))
 
 
 def _check_reply(status: int) -> None:
@@ -142,21 +163,27 @@ def _check_reply(status: int) -> None:
         raise ValueError(f'status {status} needs a target, such as {{ to = "/new", status = 308 }}')
 
 
-def _built_in(status: int) -> Page:
+def variables_of(request: Request) -> dict[str, bytes]:
+    """Find what pages show of a request; of its id, octets that are not `[A-Za-z0-9._-]` are left out."""
+    request_id = request.id_line.partition(b":")[2].translate(None, _NOT_IN_IDS)
+    return {"request_id": request_id, "host": request.head.hostname}
+
+
+def _page(status: int, html: str | None = None) -> Page:
     default = _SERVER_ERROR if status >= 500 else _CLIENT_ERROR if status >= 400 else ""
-    return Page(status, _SENTENCES.get(status, default), _HTML)
+    return Page(status, _SENTENCES.get(status, default), html)
 
 
-def _prepare(status: int, form: AnswerForm, text: str) -> tuple[bytes, int, list[bytes]]:
+def _prepare(status: int, form: AnswerForm, text: str, *, own: bool) -> tuple[bytes, int, list[bytes]]:
     """Make the field lines, their mask, and the content's pieces around the id."""
     fields: list[field_lines.Field] = []
     if form is not AnswerForm.EMPTY:
         fields.append((b"Content-Type", form.value))
         fields.append((b"X-Content-Type-Options", b"nosniff"))
-    if form is AnswerForm.HTML:
+    if form is AnswerForm.HTML and not own:
         fields.append((b"Content-Security-Policy", _POLICY))
     if status in _TRY_AGAIN:
-        fields.append((b"Retry-After", b"10"))
+        fields.append((b"Retry-After", b"%d" % RETRY_AFTER))
     if status == 405:
         fields.append((b"Allow", _ALLOW))
     if status >= 400 and status != HTTPStatus.GONE:
@@ -168,10 +195,6 @@ def _prepare(status: int, form: AnswerForm, text: str) -> tuple[bytes, int, list
     return make_block(fields), known, text.encode("utf-8").split(b"{id}")
 
 
-def _id_of(id_line: bytes) -> bytes:
-    return id_line.partition(b":")[2].strip()
-
-
 _TRY_AGAIN: Final = frozenset({502, 503, 504})
 _CONTENT_FORBIDDEN: Final = frozenset({204, 205})
 _ALLOW: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
@@ -180,6 +203,25 @@ _NOT_IN_IDS: Final = bytes(
     octet for octet in range(256) if octet not in b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-"
 )
 
+_HEADINGS: Final = {
+    400: "That request made no sense",
+    401: "Please sign in",
+    403: "No entry here",
+    404: "Page not found",
+    405: "That is not possible here",
+    408: "That took too long",
+    410: "Gone for good",
+    413: "That is too large",
+    414: "That address is too long",
+    421: "Wrong place",
+    429: "Slow down, please",
+    431: "Too much in the request",
+    500: "Something went wrong",
+    501: "Not supported",
+    502: "The site gave no proper answer",
+    503: "Out of reach",
+    504: "The site took too long",
+}
 _CLIENT_ERROR: Final = "The request could not be answered."
 _SERVER_ERROR: Final = "Something went wrong on our side. Please try again in a moment."
 _AWAY: Final = "The site cannot be reached right now. Please try again in a moment."
@@ -205,30 +247,5 @@ _SENTENCES: Final = {
     508: "The request went round in a circle.",
 }
 
-_HTML: Final = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>{title}</title>
-<style>
-:root { color-scheme: light dark; --ground: #fafaf9; --text: #1c1917; --quiet: #6b6560; }
-@media (prefers-color-scheme: dark) { :root { --ground: #1c1917; --text: #f5f5f4; --quiet: #a8a29e; } }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--ground); color: var(--text);
-  font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { padding: 2rem; max-width: 34rem; }
-h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.3; font-weight: 600; }
-p { margin: 0 0 1.5rem; }
-small { color: var(--quiet); overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-<p>{sentence}</p>
-<small>Request id: <code>{id}</code></small>
-</main>
-</body>
-</html>
-"""
+_BUILT_IN: Final = {int(status): _page(status) for status in HTTPStatus if status >= 400}
+_AWAY_PAGE: Final = MaintenancePage()

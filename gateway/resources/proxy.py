@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
@@ -13,6 +13,7 @@ from gateway.http.forwarding import Via, add_forwarded
 from gateway.http.known import UPGRADE
 from gateway.http.paths import strip_prefix
 from gateway.resources.connecting import Attempt, Connecting
+from gateway.resources.intercept import Interceptor
 from gateway.resources.websocket import WebSocket, open_websocket
 from gateway.settings import Duration, FilePath, Size, settings, waits
 from gateway.units import ByteCount, Seconds
@@ -21,6 +22,7 @@ from gateway.upstream.exchange import UpstreamConnection
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
+    from gateway.http.stream import ResponseSink
     from gateway.resources.websocket_opening import Opening
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.upstream.balancer import Balancer, Lease
@@ -47,12 +49,13 @@ class Proxy:
         buffer: Octets of request content spooled before the upstream is asked; 0 streams at once.
         forwarded: Also send `Forwarded` (RFC 7239).
         request_start: Also send `X-Request-Start: t=<milliseconds>`.
-        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from; not yet.
+        accel: Folder that `X-Accel-Redirect` answers of the upstream are served from.
         server_timing: Tell clients in `Server-Timing` how long the answer took; for debugging.
         verify: Verify an https upstream's certificate.
         ca: PEM file of the authorities trusted for https upstreams; the system's where empty.
         server_name: Name that an https upstream's certificate must have; its host where empty.
         websocket: Limits of WebSockets.
+        intercept: Statuses of the app, 500 to 599, that the site's maintenance page stands in for.
     """
 
     to: tuple[Address, ...] = Field(min_length=1)
@@ -73,6 +76,7 @@ class Proxy:
     ca: FilePath = ""
     server_name: str = ""
     websocket: WebSocket = WebSocket()
+    intercept: tuple[Annotated[int, Field(ge=500, le=599)], ...] = ()
 
 
 class FieldEdits(Protocol):
@@ -97,6 +101,7 @@ class ProxyResource(Resource):
         edits: Edit the request's field lines, in order.
         forwarded: Whether to send Forwarded too.
         request_start: Makes the X-Request-Start line; None for none.
+        intercept: Statuses of the app that the maintenance page stands in for.
     """
 
     __slots__ = (
@@ -104,6 +109,7 @@ class ProxyResource(Resource):
         "_clock",
         "_edits",
         "_forwarded",
+        "_intercept",
         "_names",
         "_prefix",
         "_prefix_line",
@@ -128,6 +134,7 @@ class ProxyResource(Resource):
         edits: Sequence[FieldEdits] = (),
         forwarded: bool = False,
         request_start: Callable[[], bytes] | None = None,
+        intercept: Iterable[int] = (),
     ) -> None:
         self._balancer = balancer
         self._clock = clock
@@ -141,6 +148,7 @@ class ProxyResource(Resource):
         self._edits = tuple(edits)
         self._forwarded = forwarded
         self._request_start = request_start
+        self._intercept = frozenset(intercept)
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
@@ -154,7 +162,10 @@ class ProxyResource(Resource):
         lease = self._balancer.checkout()
         if lease is None:
             raise NoUpstreamAvailable("no upstream may be used")
-        request.state = Attempt(data, end, target, fields, opening or request)
+        sink: ResponseSink = opening or request
+        if self._intercept and opening is None:
+            sink = Interceptor(sink, self._intercept)
+        request.state = Attempt(data, end, target, fields, sink)
         connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
         if connection is None:
             self._connect(request, lease, data, end, ())

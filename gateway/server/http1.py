@@ -18,6 +18,7 @@ from gateway.net.paced_protocol import PacedProtocol
 from gateway.protocol.chunked import encode_content, encode_last_chunk
 from gateway.protocol.content import ContentReader
 from gateway.protocol.http1_head import parse_request, skip_blank_lines
+from gateway.protocol.http1_write import write_informational, write_response, write_switch
 from gateway.server.connection import FrontDoor, State
 from gateway.server.deadlines import ClientDeadlines
 from gateway.units import Seconds
@@ -242,7 +243,7 @@ class HTTP1Connection(PacedProtocol):
         if self.head is not None and self.head.version == 1 and not self._responding:
             if head.status == 100:
                 self.awaits_continue = False
-            self._write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, head.fields))
+            self._write(write_informational(head))
 
     def send_head(self, head: ResponseHead, extra: bytes, data: bytes, end: bool) -> None:
         """Send the head with `extra` field lines, the first content, and perhaps the end, in one write."""
@@ -256,29 +257,18 @@ class HTTP1Connection(PacedProtocol):
             self._keep_alive = False  # a client that asked to switch sends no second request here
         if not head.known & DATE:
             extra += self.front.date_line
-        length = head.content_length
-        http11 = request is None or request.version == 1
-        if status in _NO_CONTENT or (request is not None and request.method == b"HEAD"):
-            data = b""
-            framing = b"Content-Length: %d\r\n" % length if length is not None and status != 204 else b""
-        elif length is not None:
-            framing = b"Content-Length: %d\r\n" % length
-        elif end:
-            framing = b"Content-Length: %d\r\n" % len(data)
-        elif http11:
-            self._chunked = True
-            framing = b"Transfer-Encoding: chunked\r\n"
-            data = encode_content(data, False)
-        else:
-            self._keep_alive = False
-            framing = b""
         if self.state is _BODY or self.front.stopping:
             self._keep_alive = False
-        if not self._keep_alive:
-            framing += b"Connection: close\r\n"
-        elif not http11:
-            framing += b"Connection: keep-alive\r\n"
-        self._write(b"HTTP/1.1 %d %b\r\n%b%b%b\r\n%b" % (status, head.reason, head.fields, extra, framing, data))
+        octets, self._chunked, self._keep_alive = write_response(
+            head,
+            extra,
+            data,
+            end,
+            method=b"" if request is None else request.method,
+            http11=request is None or request.version == 1,
+            persistent=self._keep_alive,
+        )
+        self._write(octets)
         if end:
             self._exchange_over()
 
@@ -318,10 +308,7 @@ class HTTP1Connection(PacedProtocol):
         self._keep_alive = False
         self.state = _TUNNEL
         rest, self._buffer = self._buffer, b""
-        self._write(
-            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %b\r\n%b%b\r\n%b"
-            % (head.upgrade, head.fields, extra, data)
-        )
+        self._write(write_switch(head, extra, data))
         self.resume_reading()
         if rest:
             self.handler.data_received(rest, False)
@@ -394,6 +381,3 @@ class HTTP1Connection(PacedProtocol):
         handler, self.handler = self.handler, DISCARD
         handler.stream_lost(error)
         self.abort()
-
-
-_NO_CONTENT = frozenset((*range(100, 200), 204, 304))

@@ -19,13 +19,13 @@ from gateway.errors import (
     ResponseIncomplete,
     ResponseInvalid,
 )
-from gateway.http.known import TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
 from gateway.http.stream import ResponseSink
 from gateway.net.paced_protocol import PacedProtocol
 from gateway.protocol.chunked import encode_content, encode_last_chunk
 from gateway.protocol.content import ContentReader
 from gateway.protocol.http1_head import parse_response
+from gateway.protocol.http1_write import write_request
 from gateway.units import Seconds
 from gateway.upstream.connection import Home, State
 from gateway.upstream.deadlines import ExchangeDeadlines, Progress
@@ -35,7 +35,7 @@ log = Logger()
 
 # Looked up here once: an attribute of an Enum costs several times a global.
 _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSED = State
-_NONE_FRAMING, _LENGTH_FRAMING, _, _CLOSE_FRAMING = Framing
+_CHUNKED_FRAMING, _CLOSE_FRAMING = Framing.CHUNKED, Framing.CLOSE
 
 
 class UpstreamConnection(PacedProtocol):
@@ -163,19 +163,8 @@ class UpstreamConnection(PacedProtocol):
         self._informational = 0
         self._continued = False
         self._request_done = end
-        if head.framing is _NONE_FRAMING:
-            framing = b""
-            self._request_chunked = False
-        elif head.framing is _LENGTH_FRAMING:
-            framing = b"Content-Length: %d\r\n" % head.content_length
-            self._request_chunked = False
-        else:
-            framing = b"Transfer-Encoding: chunked\r\n"
-            self._request_chunked = True
-            data = encode_content(data, end)
-        if head.upgrade or head.expects_continue or head.known & TE:
-            framing += _connection_fields(head)
-        self._write(b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b\r\n%b" % (head.method, target, host, fields, framing, data))
+        self._request_chunked = head.framing is _CHUNKED_FRAMING
+        self._write(write_request(head, target, host, fields, data, end))
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Send request content, or opaque octets in a tunnel."""
@@ -375,14 +364,3 @@ class UpstreamConnection(PacedProtocol):
     def is_over(self) -> bool:
         """Whether nobody waits for anything from this connection."""
         return self.state is _CLOSED or self._sink is None
-
-
-def _connection_fields(head: RequestHead) -> bytes:
-    fields = b""
-    if head.expects_continue:
-        fields += b"Expect: 100-continue\r\n"
-    if head.upgrade == b"websocket":
-        return fields + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-    if head.known & TE and head.takes_trailers:
-        fields += b"TE: trailers\r\nConnection: TE\r\n"
-    return fields

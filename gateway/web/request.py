@@ -59,6 +59,9 @@ class ExchangeLog(Protocol):
     def exchange_finished(self, request: Request) -> None:
         """Note an exchange that is over; must not keep it."""
 
+    def socket_opened(self, request: Request) -> None:
+        """Note that an exchange has become a WebSocket; it will be finished when that closes."""
+
 
 class Runtime(Protocol):
     """What every request needs of the process; implemented by `service.Gateway`.
@@ -209,6 +212,8 @@ class Request:
         extra = self.location.finish_head(self, head)
         self.status = head.status
         self.bytes_out = len(data)
+        if head.status == 101:
+            self.runtime.log.socket_opened(self)
         self.stream.send_head(head, extra + self.id_line, data, end)
         if end:
             self.finish(None)
@@ -264,7 +269,8 @@ class Request:
         """Answer 500 past filters and pages, one of which has failed; cut what has begun."""
         if not self.status:
             self.status = 500
-            self.stream.send_head(ResponseHead.make(500, (), 0), self.id_line, b"", True)
+            lines = self.location.added.lines
+            self.stream.send_head(ResponseHead.make(500, (), 0), lines + self.id_line, b"", True)
         elif not self.finished:
             self.stream.reset(self.error or GatewayError("the response could not be made"))
         self.finish(self.error)

@@ -5,13 +5,11 @@ VirtualHosts --hostname--> SiteResource --longest path prefix--> LocationResourc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.errors import HTTPError, ProtocolError
-from gateway.http import fields as field_lines
-from gateway.http.known import BITS
 from gateway.http.paths import unresolved_path
 from gateway.web.resource import Resource
 
@@ -24,34 +22,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AddedFields:
-    """Field lines that every response of a location carries unless it has the field already.
+    """Field lines that the responses of a location get: the prepared form of a filter whose effect is known.
 
     Attributes:
-        lines: The block.
-        guard: Bit mask of the well-known fields among them; where a response has one, lines are chosen one by one.
+        lines: What a response gets that has none of the guarded fields.
+        known: Mask of the well-known fields among `lines`.
+        guard: Mask of fields; for a response that has one of them, `choose` decides.
+        choose: Finds the lines for such a response, and their mask; it may remove fields of the head.
     """
 
     lines: bytes = b""
+    known: int = 0
     guard: int = 0
-
-    @classmethod
-    def of(cls, fields: Sequence[field_lines.Field]) -> AddedFields:
-        """Prepare fields whose names all have a bit in `gateway.http.known`."""
-        guard = 0
-        for name, _ in fields:
-            guard |= BITS[name.lower()]
-        return cls(field_lines.make_block(fields), guard)
-
-    def missing_from(self, head: ResponseHead) -> bytes:
-        """Choose the lines that `head` lacks."""
-        if not head.known & self.guard:
-            return self.lines
-        kept = (
-            line
-            for line in self.lines.split(b"\r\n")
-            if line and not head.known & BITS[line.partition(b":")[0].lower()]
-        )
-        return b"".join(line + b"\r\n" for line in kept)
+    choose: Callable[[ResponseHead], tuple[bytes, int]] = lambda _: (b"", 0)
 
 
 class LocationResource(Resource):
@@ -63,13 +46,15 @@ class LocationResource(Resource):
         errors: Who makes error pages.
         site: The site's name, for the log.
         filters: Steps in order, site's first.
-        added: Fields that responses get unless they have them.
+        added: Fields that responses get, before the filters see them.
+        added_secure: The same for clients on HTTPS; `added` where None.
         max_body: Octets of request content let through; 0 for no limit.
         setting: Where `max_body` is set, for the log.
     """
 
     __slots__ = (
         "added",
+        "added_secure",
         "errors",
         "exact",
         "filters",
@@ -90,6 +75,7 @@ class LocationResource(Resource):
         exact: bool = False,
         filters: tuple[Filter, ...] = (),
         added: AddedFields = AddedFields(),
+        added_secure: AddedFields | None = None,
         max_body: ByteCount | float = 0,
         setting: str = "max_body",
     ) -> None:
@@ -100,6 +86,7 @@ class LocationResource(Resource):
         self.exact = exact
         self.filters = filters
         self.added = added
+        self.added_secure = added_secure or added
         self.max_body = max_body or float("inf")
         self.setting = setting
 
@@ -117,14 +104,23 @@ class LocationResource(Resource):
         self.leaf.render(request, data, end)
 
     def finish_head(self, request: Request, head: ResponseHead) -> bytes:
-        """Run the filters in reverse over a response's head.
+        """Add the prepared fields, then run the filters in reverse over a response's head.
 
         Returns:
             Field lines to send after the head's own.
         """
+        added = self.added_secure if request.stream.secure else self.added
+        if head.known & added.guard:
+            lines, known = added.choose(head)
+        else:
+            lines, known = added.lines, added.known
+        if not self.filters:
+            return lines
+        head.fields += lines
+        head.known |= known
         for step in reversed(self.filters):
             step.on_response(request, head)
-        return self.added.missing_from(head)
+        return b""
 
     def body_too_large(self) -> HTTPError:
         """Make the error for content over `max_body`."""
@@ -133,12 +129,21 @@ class LocationResource(Resource):
 
 
 class SiteResource(Resource):
-    """The hosts of one site file: finds the location by the decoded path, longest prefix first."""
+    """The hosts of one site file: finds the location by the decoded path, longest prefix first.
 
-    __slots__ = ("_by_length", "_only", "name")
+    Args:
+        name: The site's name.
+        locations: Who answers what.
+        otherwise: Who answers for paths that no location has; without it they are errors outside of the site.
+    """
 
-    def __init__(self, name: str, locations: Sequence[LocationResource]) -> None:
+    __slots__ = ("_by_length", "_only", "_otherwise", "name")
+
+    def __init__(
+        self, name: str, locations: Sequence[LocationResource], otherwise: LocationResource | None = None
+    ) -> None:
         self.name = name
+        self._otherwise = otherwise
         # Longest first; of two equal ones the exact path wins.
         self._by_length = sorted(locations, key=lambda place: (-len(place.prefix), not place.exact))
         whole = len(locations) == 1 and not locations[0].prefix and not locations[0].exact
@@ -163,12 +168,15 @@ class SiteResource(Resource):
         The target goes upstream as it came: `/open/../admin` must not be let in as `/admin` is, nor `/admin/../open`
         as `/open` is, where the app behind takes it for the other.
         """
+        if self._otherwise is not None:
+            request.location = self._otherwise
         path, target = request.path, request.head.target
         location = self._longest(path.decoded)
         if path.literal != path.decoded and self._longest(path.literal) is not location:
             raise ProtocolError("encoded slash or backslash makes the route ambiguous")
         if target.partition(b"?")[0] != path.decoded and self._longest(unresolved_path(target)) is not location:
             raise ProtocolError("dot segments lead from one route to another")
+        location = location or self._otherwise
         if location is None:
             raise HTTPError(404, "no_route")
         return location

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.config.loader import is_site_file, load, merge, read_defaults, read_site, settle
 from gateway.config.model import Loaded, Location, Site
+from gateway.filters.maintenance import Maintenance
 from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.static import Static
@@ -50,7 +51,7 @@ def test_a_phoenix_app_with_www(tmp_path: Path) -> None:
     site = next(each for each in load(EXAMPLES, {}).sites if each.name == "example.com")
     assert site.hosts == ("example.com", "www.example.com")
     assert site.canonical == "www.example.com"
-    assert site.maintenance == str(EXAMPLES / "maintenance.html")
+    assert site.maintenance == Maintenance(page=str(EXAMPLES / "maintenance.html"))
     (location,) = site.locations
     assert location.phoenix
     assert (location.prefix, location.exact, location.max_body) == ("", False, 100_000_000)
@@ -126,13 +127,13 @@ def test_a_route_has_the_sites_settings_unless_it_has_its_own(tmp_path: Path) ->
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     """Every path of a site file starts from the file's folder."""
-    source = 'static = "site"\nmaintenance = false\nassets = ["a", "/b"]\nerrors = { 404 = "../404.html" }\n'
-    source += 'https = false\nredirects = { "/x" = 404 }\n'
+    source = 'proxy = 4000\nmaintenance = false\nassets = ["a", "/b"]\nerrors = { 404 = "../404.html" }\n'
+    source += 'https = false\nredirects = { "/x" = 404 }\nroutes = { "/docs/*" = { static = "site" } }\n'
     site = site_of(tmp_path, source)
-    assert site.locations[0].leaf == Static(root=f"{tmp_path}/site")
+    assert site.locations[1].leaf == Static(root=f"{tmp_path}/site")
     assert site.assets == (f"{tmp_path}/a", "/b")
     assert site.errors == (("404", f"{tmp_path.parent}/404.html"),)
-    assert (site.maintenance, site.https) == ("", "off")
+    assert (site.maintenance, site.https) == (Maintenance(), "off")
 
 
 def test_texts_for_others_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -143,6 +144,23 @@ def test_texts_for_others_are_taken_as_they_are(tmp_path: Path) -> None:
     assert (site.security_txt, site.noindex) == ("mailto:me@a.com", True)
     assert isinstance(site.locations[0].leaf, Proxy)
     assert site.locations[0].leaf.ca == str(tmp_path / "ca.pem")
+
+
+def test_clean_names(tmp_path: Path) -> None:
+    """What becomes of clean names is said for the site, a route, or a folder; the nearest counts."""
+    source = 'static = "site"\nclean = "redirect"\n[routes]\n"/a/*" = { static = "a" }\n"/p/*" = 4000\n'
+    source += '"/b/*" = { spa = "b", clean = "off" }\n"/c/*" = { static = { root = "c", clean = "off" } }\n'
+    leaves = {each.prefix: each.leaf for each in site_of(tmp_path, source).locations}
+    found = {prefix: leaf.clean for prefix, leaf in leaves.items() if isinstance(leaf, Static)}
+    assert found == {"": "redirect", "/a": "redirect", "/b": "off", "/c": "off"}
+
+
+def test_listings_and_uploads(tmp_path: Path) -> None:
+    """What is said for the site's folders can be taken back for a route's."""
+    source = 'static = "site"\nlisting = true\nuntrusted = true\n[routes]\n"/a/*" = { static = "a", listing = false }\n'
+    leaves = [each.leaf for each in site_of(tmp_path, source).locations]
+    found = [(leaf.listing, leaf.untrusted) for leaf in leaves if isinstance(leaf, Static)]
+    assert found == [(True, True), (False, True)]
 
 
 def test_defaults_lie_under_every_site(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from gateway.config.model import GatewayConfig, Limits
+import pytest
+from pydantic import ValidationError
+
+from gateway.config.model import GatewayConfig, Limits, LogSettings
 from gateway.net.listeners import ListenAddress
 
 
@@ -11,3 +14,16 @@ def test_limits_are_those_of_the_reference() -> None:
     assert (limits.body_idle, limits.body_rate, limits.body_grace, limits.write_idle) == (60, 100, 30, 60)
     assert (limits.connections, limits.connections_per_client, limits.buffer, limits.stop) == (None, 100, 1_000_000, 30)
     assert GatewayConfig(http=(ListenAddress("::1", 1),)).http == (ListenAddress("::1", 1),)
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/a/b.js", "/*", "/assets/*", "/\u00e4/*"])
+def test_paths_that_are_not_logged(path: str) -> None:
+    """One path, or all below one."""
+    assert LogSettings(skip=(path,)).skip == (path,)
+
+
+@pytest.mark.parametrize("path", ["", "health", "*", "/a*", "/*/a", "/a?b", "/a b", "/a%20b", "/a#b", "/a\\b"])
+def test_what_is_no_path_to_skip(path: str) -> None:
+    """What could never match, or is no whole path, is an error."""
+    with pytest.raises(ValidationError, match="expected a path such as"):
+        LogSettings(skip=(path,))

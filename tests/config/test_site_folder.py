@@ -127,6 +127,16 @@ def test_everything(tmp_path: Path) -> None:
     assert read(folder, everything=True) == ({"a.com", "b.com"}, set())
 
 
+def test_a_refresh_that_is_abandoned(tmp_path: Path) -> None:
+    """What it did not come to is read by the next one."""
+    folder = folder_of(tmp_path, "a.com", "b.com")
+    for name in ("a.com", "b.com"):
+        (tmp_path / f"{name}.toml").write_text(SITE % "elsewhere")
+    next(folder.refresh())
+    assert "b.com" in read(folder)[0]
+    assert read(folder) == (set(), set())
+
+
 def test_a_folder_that_is_away(tmp_path: Path) -> None:
     """A folder that cannot be read changes nothing; once it is back, only what changed meanwhile is read."""
     sites = tmp_path / "sites"

@@ -34,6 +34,11 @@ class Noticing:
         assert self._noticed.wait(PATIENCE), "nothing was noticed"
         self._noticed.clear()
 
+    def settle(self) -> None:
+        """Wait until nothing more is noticed."""
+        while self._noticed.wait(0.5):
+            self._noticed.clear()
+
     def stop(self) -> None:
         self.watch.stop().addCallback(self.ended.append)
         thread = self.watch._thread
@@ -125,6 +130,9 @@ def test_a_link_to_a_folder(folder: Path, start: Start) -> None:
     os.replace(folder.with_name("next"), link)
     noticing.wait()
     (other / "b.com.toml").write_text("4")
+    noticing.wait()
+    noticing.settle()
+    (other / "a.com.toml").write_text("55555")
     noticing.wait()
 
 

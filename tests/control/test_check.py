@@ -35,21 +35,13 @@ def test_a_good_folder_has_no_findings(tmp_path: Path) -> None:
     assert findings(tmp_path, a__com="phoenix = 4000\n") == []
 
 
-def test_what_waits_for_a_later_version_is_a_warning(tmp_path: Path) -> None:
-    """A key that is known and has no effect yet is told, though its site is served."""
-    assert findings(tmp_path, a__com='maintenance = "here"\nstatic = "here"\n') == [
-        "warning a.com.toml:1 `maintenance` has no effect yet: the built-in error pages are shown",
-        "warning a.com.toml:2 static files are not served yet: requests are answered 503",
-    ]
-
-
 def test_missing_paths_are_warnings(tmp_path: Path) -> None:
     """Folders and pages that are not there are named at the key that wants them."""
-    source = 'assets = "a"\nmaintenance = "m"\nstatic = "s"\n[errors]\n404 = "n"\n5xx = "here"\n'
-    proxy = '[routes."/x/*"]\nproxy = "https://x:1"\nverify = false\n'
-    assert [line for line in findings(tmp_path, a__com=source + proxy) if " yet: " not in line] == [
-        f"warning a.com.toml:3 there is no folder {tmp_path}/s",
-        "warning a.com.toml:7 the certificate of the upstream is not verified",
+    source = 'assets = "a"\nmaintenance = "m"\nproxy = { to = "https://x:1", verify = false }\n[errors]\n404 = "n"\n'
+    source += '5xx = "here"\n[routes."/x/*"]\nstatic = "s"\n'
+    assert findings(tmp_path, a__com=source) == [
+        "warning a.com.toml:3 the certificate of the upstream is not verified",
+        f"warning a.com.toml:7 there is no folder {tmp_path}/s",
         f"warning a.com.toml:1 there is no folder {tmp_path}/a",
         f"warning a.com.toml:4 there is no file {tmp_path}/n",
         f"warning a.com.toml:2 there is no file {tmp_path}/m",

@@ -36,9 +36,7 @@ def test_check_of_a_good_folder(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == (
         f"{tmp_path}/a.com.toml:2:1: warning: there is no file {tmp_path}/gone.html\n"
         '    maintenance = "gone.html"\n    ^\n\n'
-        f"{tmp_path}/a.com.toml:2:1: warning: `maintenance` has no effect yet: the built-in error pages are shown\n"
-        '    maintenance = "gone.html"\n    ^\n\n'
-        f"{tmp_path}: 1 of 1 sites can be served; 0 errors, 2 warnings\n"
+        f"{tmp_path}: 1 of 1 sites can be served; 0 errors, 1 warning\n"
     )
 
 

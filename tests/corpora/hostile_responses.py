@@ -41,6 +41,11 @@ class HostileResponse:
     body: bytes = b""
     absent: tuple[bytes, ...] = ()
 
+    @property
+    def refused_with(self) -> int:
+        """The status sent in its place: an app that closes without a word is away, any other is broken."""
+        return 503 if self.closes and not b"".join(self.parts) else 502
+
 
 SECRET = b"SECRET-CONTENT"
 TAIL = b"\r\nContent-Length: 14\r\n\r\n" + SECRET

@@ -5,9 +5,12 @@ from __future__ import annotations
 from gateway.demo import pages
 
 
-def test_start_page_links_to_the_app_on_the_same_port() -> None:
-    """The link to the demo app keeps the port that the client came to."""
-    assert 'href="//app.localhost:8080/live"' in pages.start([("Host", "localhost:8080")])
+def test_start_page_links_to_all_sites_on_the_same_port() -> None:
+    """The links to the demo's sites keep the port that the client came to."""
+    page = pages.start([("Host", "localhost:8080")])
+    assert 'href="//app.localhost:8080/live"' in page
+    for name in ("app", "blog", "spa", "away"):
+        assert f'href="//{name}.localhost:8080/' in page
 
 
 def test_page_tells_whether_a_proxy_was_there() -> None:

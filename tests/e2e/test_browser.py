@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,10 @@ _NO_ERRORS: list[str] = []
 
 
 def _demo_sites(demo: Upstream) -> dict[str, str]:
-    """The site files of `sites/`, over the port of this run's demo app."""
-    names = ("localhost", "app.localhost")
-    return {name: (ROOT / "sites" / f"{name}.toml").read_text().replace("4100", str(demo.port)) for name in names}
+    """The site files of `sites/`, over the port of this run's demo app and one where nobody listens."""
+    files = {file.stem: file.read_text() for file in (ROOT / "sites").glob("*localhost.toml")}
+    replaced = (("4100", str(demo.port)), ("4101", "1"), ("../static", str(ROOT / "static")))
+    return {name: reduce(lambda text, pair: text.replace(*pair), replaced, text) for name, text in files.items()}
 
 
 def _start(start_gateway: StartGateway, demo: Upstream) -> Twistd:
@@ -80,3 +82,70 @@ def test_stream_of_the_page(start_gateway: StartGateway, demo: Upstream, tmp_pat
     )
     assert answer["value"] == {"first": "received: event 1 of 10", "state": "open: ten events, two a second"}
     assert answer["messages"] == _NO_ERRORS
+
+
+def test_static_site(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
+    """A link of the static site leads to a page by its clean name, with style and picture from the same site."""
+    gateway = _start(start_gateway, demo)
+    answer = browse(
+        tmp_path / "profile",
+        f"http://blog.localhost:{gateway.port}/",
+        "document.readyState === 'complete' && document.title === 'Nothing is sent twice'",
+        "({ path: location.pathname, font: getComputedStyle(document.body).fontFamily })",
+        click=".posts a",
+    )
+    value = answer["value"]
+    assert isinstance(value, dict)
+    assert value["path"] == "/posts/not-twice"
+    assert "Georgia" in value["font"]
+    assert answer["messages"] == _NO_ERRORS
+    requests = answer["requests"]
+    assert isinstance(requests, list)
+    assert f"http://blog.localhost:{gateway.port}/hills.svg" in requests
+    assert all(f"//blog.localhost:{gateway.port}/" in url or url.startswith("data:") for url in requests), requests
+
+
+def test_deep_link_into_the_single_page_app(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
+    """An address that is no file opens the app at that view; a click changes the view without a request."""
+    gateway = _start(start_gateway, demo)
+    answer = browse(
+        tmp_path / "profile",
+        f"http://spa.localhost:{gateway.port}/lists/server",
+        "document.title === 'Groceries'",
+        "[location.pathname, document.querySelectorAll('li').length]",
+        click="nav a",
+    )
+    assert answer["value"] == ["/", 3]
+    assert answer["messages"] == _NO_ERRORS
+    requests = answer["requests"]
+    assert isinstance(requests, list)
+    names = [
+        url.removeprefix(f"http://spa.localhost:{gateway.port}") for url in requests if not url.startswith("data:")
+    ]
+    assert sorted(names) == ["/assets/app.css", "/assets/app.js", "/lists/server"]
+
+
+def test_missing_asset_of_the_single_page_app(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
+    """A script that is missing is 404 and not the app's page."""
+    gateway = _start(start_gateway, demo)
+    answer = browse(
+        tmp_path / "profile",
+        f"http://spa.localhost:{gateway.port}/missing",
+        "document.querySelector('output')?.textContent",
+        "document.querySelector('output').textContent",
+        click="main button",
+    )
+    assert str(answer["value"]).startswith("404 ")
+    assert "html" not in str(answer["value"])
+
+
+def test_app_that_is_away(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
+    """The site whose app is not running shows the page that waits for it."""
+    gateway = _start(start_gateway, demo)
+    answer = browse(
+        tmp_path / "profile",
+        f"http://away.localhost:{gateway.port}/",
+        "document.readyState === 'complete'",
+        "document.querySelector('h1').textContent",
+    )
+    assert answer["value"] == "Back in a moment"

@@ -119,7 +119,7 @@ def test_hostile_responses(start_gateway: StartGateway, upstream: RecordingUpstr
             status, content, complete, rest = read(got, entry.method)
             assert complete, entry.name
             assert rest == b"", entry.name
-            assert status == (502 if entry.outcome is Outcome.REFUSED else entry.status), entry.name
+            assert status == (entry.refused_with if entry.outcome is Outcome.REFUSED else entry.status), entry.name
             assert entry.outcome is Outcome.REFUSED or content == entry.body, entry.name
         upstream.forget(PLAIN)
         assert read(converse(gateway.port, MARKER)[0])[1] == b"ok", entry.name

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.observe.access_log import status_of
+from gateway.observe.lines import Combined
+from gateway.units import Seconds
+from gateway.web.request import Request
 from tests.support.transports import FakeTransport, World
 
 GET = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
@@ -22,6 +24,11 @@ def fin(client: FakeTransport) -> None:
 
 def rst(client: FakeTransport) -> None:
     client.lose()
+
+
+def status_of(request: Request) -> int:
+    """Read the status in the line of an exchange."""
+    return int(Combined(lambda: Seconds(0)).line(request).split()[8])
 
 
 ways = pytest.mark.parametrize("leave", [fin, rst])

@@ -229,13 +229,13 @@ def test_lingering() -> None:
 
 
 def test_no_answer() -> None:
-    """An upstream that does not answer is cut after response_timeout: 504."""
+    """An upstream that does not answer is cut after response_timeout: 503."""
     world = World()
     client, upstream = ask(world)
     world.wait(59)
     assert client.written == b""
     world.wait(3)
-    assert client.take().startswith(b"HTTP/1.1 504 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert upstream.aborted
     assert reason(world) == "upstream_header_timeout"
     assert not client.closing
@@ -250,7 +250,7 @@ def test_dripping_answer() -> None:
         if upstream.aborted:
             break
         upstream.receive(bytes((octet,)))
-    assert client.take().startswith(b"HTTP/1.1 504 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
 
 
 def test_progress_reports_extend_the_wait() -> None:
@@ -265,11 +265,11 @@ def test_progress_reports_extend_the_wait() -> None:
 
 
 def test_continue_never_comes() -> None:
-    """A client that waits for 100 (Continue) is not to blame when the upstream is silent: 504."""
+    """A client that waits for 100 (Continue) is not to blame when the upstream is silent: 503."""
     world = World()
     client, upstream = ask(world, POST + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n")
     world.wait(62)
-    assert client.take().startswith(b"HTTP/1.1 504 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert upstream.aborted
     assert reason(world) == "upstream_header_timeout"
 

@@ -139,7 +139,7 @@ def test_error_page_for_head() -> None:
     client = world.client()
     client.receive(b"HEAD / HTTP/1.1\r\nHost: example.com\r\n\r\n")
     got = client.take()
-    assert got.startswith(b"HTTP/1.1 502 ")
+    assert got.startswith(b"HTTP/1.1 503 ")
     assert body(got) == b""
     assert not client.closing
 

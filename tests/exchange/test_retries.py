@@ -70,7 +70,7 @@ def test_all_upstreams_refuse() -> None:
         endpoint.refuse()
     client = world.client()
     client.receive(GET)
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert world.log.finished[0].retries == 2
     assert [upstream.in_flight for upstream in world.upstreams] == [0, 0, 0]
 
@@ -82,7 +82,7 @@ def test_number_of_tries() -> None:
         endpoint.refuse()
     client = world.client()
     client.receive(GET)
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert world.log.finished[0].retries == 1
 
 
@@ -101,7 +101,7 @@ def test_dead_connection(method: bytes, clean: bool) -> None:
     assert len(world.endpoint.accepted) == 2
     assert world.endpoint.last.take() == dead.take()
     world.endpoint.last.lose()
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert len(world.endpoint.accepted) == 2
     assert world.log.finished[0].retries == 1
     assert world.upstreams[0].in_flight == 0
@@ -176,14 +176,14 @@ def test_content_goes_on_after_a_repetition() -> None:
     ids=["content", "end", "trailers", "trailers at once"],
 )
 def test_content_that_is_not_kept(first: bytes, then: bytes) -> None:
-    """What was sent and not kept cannot be repeated: 502 instead of half a request."""
+    """What was sent and not kept cannot be repeated: 503 instead of half a request."""
     world = World()
     client = warm(world)
     client.take()
     client.receive(HEADLINE % b"PUT" + first)
     client.receive(then)
     world.endpoint.last.lose()
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert len(world.endpoint.accepted) == 1
     assert world.upstreams[0].in_flight == 0
 
@@ -212,7 +212,7 @@ def test_methods_that_are_not_idempotent(method: bytes, rest: bytes, repeated: b
         client.receive(b"hello")
         assert body(world.endpoint.last.take()) == b"hello"
     else:
-        assert client.take().startswith(b"HTTP/1.1 502 ")
+        assert client.take().startswith(b"HTTP/1.1 503 ")
 
 
 def test_fresh_connection_that_is_reset() -> None:
@@ -221,7 +221,7 @@ def test_fresh_connection_that_is_reset() -> None:
     client = world.client()
     client.receive(GET)
     world.endpoint.last.lose()
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert len(world.endpoint.accepted) == 1
 
 
@@ -245,7 +245,7 @@ def test_retries_switched_off() -> None:
     client.take()
     client.receive(GET)
     world.endpoint.last.lose()
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert len(world.endpoint.accepted) == 1
 
 
@@ -257,7 +257,7 @@ def test_dead_connection_and_a_refusing_upstream() -> None:
     client.receive(GET)
     world.endpoint.failing = ConnectionRefused("refused")
     world.endpoint.last.lose()
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert world.log.finished[0].error.reason == "upstream_refused"  # type: ignore[union-attr]
     assert world.upstreams[0].in_flight == 0
 

@@ -42,10 +42,10 @@ def reason(world: World) -> str:
 @pytest.mark.parametrize(
     ("error", "status", "token"),
     [
-        (ConnectionRefused("refused"), 502, "upstream_refused"),
-        (ConnectionTimeout("no answer"), 504, "upstream_connect_timeout"),
-        (NameLookupFailed("no address"), 502, "upstream_dns"),
-        (HandshakeFailed("no handshake"), 502, "upstream_tls"),
+        (ConnectionRefused("refused"), 503, "upstream_refused"),
+        (ConnectionTimeout("no answer"), 503, "upstream_connect_timeout"),
+        (NameLookupFailed("no address"), 503, "upstream_dns"),
+        (HandshakeFailed("no handshake"), 503, "upstream_tls"),
         (TooManyConnections("no descriptors"), 503, "too_many_connections"),
     ],
     ids=lambda value: str(value),
@@ -68,12 +68,12 @@ def test_not_reached(error: GatewayError, status: int, token: str, request_: byt
 
 
 def test_not_reached_by_a_bug() -> None:
-    """An unforeseen failure to connect is answered 502 and does not hang."""
+    """An unforeseen failure to connect is answered 503 and does not hang."""
     world = World()
     world.endpoint.failing = RuntimeError("a bug")  # type: ignore[assignment]  # that is the point
     client = world.client()
     client.receive(GET)
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert reason(world) == "upstream_refused"
 
 
@@ -88,14 +88,14 @@ def test_not_reached_by_a_bug() -> None:
     ],
 )
 def test_before_the_head_is_complete(leave, sent: bytes, token: str) -> None:
-    """Without a whole head it is answered 502 once, and the client's connection lives on."""
+    """Without a whole head the answer is 502, or 503 if nothing came, once; the client's connection lives on."""
     world = World()
     client = world.client()
     client.receive(GET)
     world.endpoint.last.receive(sent)
     leave(world.endpoint.last)
     got = client.take()
-    assert got.count(b"HTTP/1.1 502 ") == 1
+    assert got.count(b"HTTP/1.1 502 " if sent else b"HTTP/1.1 503 ") == 1
     assert b"HTTP/1.1 200 " not in got
     assert reason(world) == token
     assert not client.closing
@@ -145,14 +145,14 @@ def test_after_the_end(leave) -> None:
 
 @pytest.mark.parametrize("leave", [fin, rst])
 def test_while_content_is_going_up(leave) -> None:
-    """An upstream that leaves while it is sent content: 502, and the rest is read and dropped."""
+    """An upstream that leaves while it is sent content: 503, and the rest is read and dropped."""
     world = World()
     client = world.client()
     client.receive(b"POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 1000\r\n\r\nabc")
     world.endpoint.last.stall()
     assert not client.reading
     leave(world.endpoint.last)
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert reason(world) == "upstream_reset"
     assert client.reading
     assert client.half_closed

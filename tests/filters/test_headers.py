@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from gateway.errors import GatewayError, HTTPError
 from gateway.filters.headers import BlockEdits, HeaderEdits, HeaderFilter, check_request_edits, request_edits
 from gateway.http import fields as field_lines
-from gateway.http.known import BITS, SERVER, VIA
+from gateway.http.known import BITS, SERVER, VIA, X_POWERED_BY
 from gateway.http.message import ResponseHead
 from gateway.resources.page import ErrorPages
 from gateway.web.moved import Moved
@@ -85,12 +85,13 @@ def test_an_early_answer_of_another_filter_is_edited() -> None:
     assert (stream.status, stream.get(b"x-set")) == (401, b"new")
 
 
-def test_a_field_that_was_set_is_not_added_again() -> None:
-    """Fields that a location adds where they are missing see those that were set."""
-    added = AddedFields.of([(b"Server", b"added"), (b"Referrer-Policy", b"no-referrer")])
+def test_fields_that_every_response_gets_are_edited_too() -> None:
+    """What the operator sets or removes wins over what the gateway adds by itself."""
+    added = AddedFields(b"Server: added\r\nReferrer-Policy: no-referrer\r\nX-Powered-By: us\r\n", SERVER | X_POWERED_BY)
     stream = answered_by(Reply(), added=added)
     assert stream.get_all(b"server") == [b"none"]
     assert stream.get_all(b"referrer-policy") == [b"no-referrer"]
+    assert stream.get(b"x-powered-by") is None
 
 
 def test_a_field_that_was_removed_is_forgotten() -> None:

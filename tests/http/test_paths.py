@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.errors import HTTPError, ProtocolError
-from gateway.http.paths import Path, decide_path
+from gateway.http.paths import Path, decide_path, file_names
 from gateway.web.tree import SiteResource
 from tests.support.streams import Reply, exchange, get, location
 
@@ -157,3 +157,54 @@ def test_a_path_without_any_location_is_404() -> None:
     stream = exchange(SiteResource("s", [location(prefix=b"/a")]), get(b"/b"))
     assert stream.status == 404
     assert isinstance(stream.handler.error, HTTPError)
+
+
+@pytest.mark.parametrize(
+    ("target", "prefix", "names"),
+    [
+        (b"/", b"", []),
+        (b"/a/b.html", b"", [b"a", b"b.html"]),
+        (b"/a//b/./c/../d/", b"", [b"a", b"b", b"d"]),
+        (b"/docs/a", b"/docs", [b"a"]),
+        (b"/docs", b"/docs", []),
+        (b"/%C3%A4%20b", b"", ["ä b".encode()]),
+        (b"/.well-known/x", b"", [b".well-known", b"x"]),
+        (b"/.well-known/.env", b"", None),
+        (b"/a/.well-known/x", b"", None),
+        (b"/.git/config", b"", None),
+        (b"/%2egit/config", b"", None),
+        (b"/a/%2e%2e%2fb", b"", None),
+        (b"/a%2fb", b"", None),
+        (b"/a%5cb", b"", None),
+        (b"/a\\b", b"", None),
+        (b"/...", b"", None),
+        (b"/site.toml", b"", None),
+        (b"/site.TOML", b"", None),
+        (b"/site.toml.gz", b"", None),
+        (b"/page.html~", b"", None),
+        (b"/page.html.bak", b"", None),
+        (b"/%23page.html%23", b"", None),
+        (b"/a.ex", b"", None),
+        (b"/a.exs/b", b"", None),
+        (b"/page.html.heex", b"", None),
+        (b"/page.swp", b"", None),
+        (b"/a.example", b"", [b"a.example"]),
+        (b"/%252e%252e/x", b"", [b"%2e%2e", b"x"]),
+    ],
+)
+def test_names_of_files(target: bytes, prefix: bytes, names: list[bytes] | None) -> None:
+    """A path becomes plain names below the root, or nothing where it is in doubt or private."""
+    assert file_names(decide_path(target), prefix) == names
+
+
+@given(st.text("/.%25ec\\f~a\u00e4", max_size=30).map(lambda text: b"/" + text.encode()))
+def test_names_never_lead_up(target: bytes) -> None:
+    """Whatever the path, no name is empty, a dot segment, hidden, or holds a separator."""
+    try:
+        names = file_names(decide_path(target))
+    except ProtocolError:
+        return
+    for name in names or ():
+        assert name
+        assert not name.startswith(b".")
+        assert not set(b"/\\\0") & set(name)

@@ -41,12 +41,27 @@ def test_a_browser_gets_a_page() -> None:
     assert stream.status == 404
     assert stream.get(b"content-type") == b"text/html; charset=utf-8"
     assert page.startswith("<!doctype html>")
-    assert "<h1>404 Not Found</h1>" in page
+    assert "<h1>Page not found</h1>" in page
+    assert "Error 404" in page
     assert "There is nothing at this address." in page
     assert f"<code>{ID}</code>" in page
     assert "prefers-color-scheme: dark" in page
     for outside in ("http:", "https:", "//", "url(", "<script", "gateway", "src="):
         assert outside not in page.lower()
+
+
+def test_the_operators_page_stands_in() -> None:
+    """A page by status beats one by class; both know status, id and host, escaped; other forms stay ours."""
+    pages = ErrorPages({"404": "<p>{status} {host} {request_id} {x}</p>", "4xx": "<p>four</p>", "5xx": "<p>five</p>"})
+
+    def answer(status: int, accept: bytes) -> RecordingStream:
+        return exchange(location(Failing(HTTPError(status)), errors=pages), get(b"/", b"Accept: " + accept))
+
+    assert answer(404, b"text/html").body == f"<p>404 example.com {ID} {{x}}</p>".encode()
+    assert answer(404, b"text/html").get(b"content-security-policy") is None
+    assert answer(403, b"text/html").body == b"<p>four</p>"
+    assert answer(599, b"text/html").body == b"<p>five</p>"
+    assert json.loads(answer(404, b"application/json").body)["status"] == 404
 
 
 def test_an_api_gets_json() -> None:
@@ -72,7 +87,7 @@ def test_a_tool_gets_text() -> None:
 def test_a_long_poll_gets_an_empty_answer(method: bytes) -> None:
     """Phoenix's client stops for good on JSON it does not know, and tries again after nothing."""
     stream = fail(errors.ConnectionRefused("x"), b"application/json", b"/live/longpoll?vsn=2.0.0", method)
-    assert (stream.status, stream.body, stream.ended) == (502, b"", True)
+    assert (stream.status, stream.body, stream.ended) == (503, b"", True)
     assert stream.head is not None
     assert stream.head.content_length == 0
     assert stream.get(b"content-type") is None
@@ -91,16 +106,17 @@ def test_head_gets_the_length_and_no_content() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "retry"),
     [
-        (errors.ConnectionRefused("x"), 502, b"10"),
-        (errors.ConnectionReset("x"), 502, b"10"),
-        (errors.NameLookupFailed("x"), 502, b"10"),
-        (errors.CertificateInvalid("x"), 502, b"10"),
+        (errors.ConnectionRefused("x"), 503, b"10"),
+        (errors.ConnectionReset("x"), 503, b"10"),
+        (errors.NameLookupFailed("x"), 503, b"10"),
+        (errors.CertificateInvalid("x"), 503, b"10"),
         (errors.ResponseInvalid("x"), 502, b"10"),
         (errors.ResponseHeaderTooLarge("x"), 502, b"10"),
         (errors.NoUpstreamAvailable("x"), 503, b"10"),
         (errors.GatewayStopping("x"), 503, b"10"),
-        (errors.ConnectionTimeout("x"), 504, b"10"),
-        (errors.ResponseTimeout("x"), 504, b"10"),
+        (errors.ConnectionTimeout("x"), 503, b"10"),
+        (errors.ResponseTimeout("x"), 503, b"10"),
+        (errors.ResponseStalled("x"), 504, b"10"),
         (GatewayError("x"), 500, None),
         (ProtocolError("x"), 400, None),
         (ProtocolError("x", 431), 431, None),
@@ -117,7 +133,7 @@ def test_errors_are_answered_with_their_status(error: GatewayError, status: int,
 @pytest.mark.parametrize("accept", [b"text/html", b"application/json", b"*/*"])
 def test_nothing_of_the_request_or_the_upstream_is_shown(accept: bytes) -> None:
     """Neither path nor host nor the error's own words reach the public."""
-    error = errors.ConnectionRefused("connecting to 10.9.8.7:4000 refused")
+    error = errors.ResponseInvalid("10.9.8.7:4000 refused to make sense")
     stream = fail(error, accept, b"/<script>alert(1)</script>?q=secret", b"GET", b"X-A: {id}{title}")
     sent = stream.fields + stream.body
     for secret in (b"10.9.8.7", b"4000", b"alert", b"secret", b"refused", b"example.com"):
@@ -178,7 +194,7 @@ def test_a_status_without_a_page_has_one() -> None:
     """A status nobody registered is answered too."""
     stream = fail(HTTPError(599), b"text/html")
     assert stream.status == 599
-    assert b"<h1>599</h1>" in stream.body
+    assert b"<h1>Status 599</h1>" in stream.body
 
 
 def test_answers_differ_by_what_they_depend_on() -> None:

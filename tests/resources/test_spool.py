@@ -241,7 +241,7 @@ def test_an_unreachable_upstream_is_answered_after_the_upload() -> None:
     world.endpoint.refuse()
     client = upload(world, 200_000, b"x" * 199_999)
     client.receive(b"x")
-    assert client.take().startswith(b"HTTP/1.1 502 ")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
     assert world.log.finished[0].error is not None
 
 

@@ -15,6 +15,7 @@ from gateway.http.forwarding import Via
 from gateway.resources.page import ErrorPages
 from gateway.units import Seconds
 from gateway.upstream.pool import UpstreamRegistry
+from tests.support.files import FakeDisk
 from tests.support.transports import FakeEndpoint, FakeTransport, World
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -50,6 +51,7 @@ class Served:
             reactor=self.world.clock,
             clock=self.world.now,
             wall_clock=lambda: Seconds(1_700_000_000.5),
+            disk=FakeDisk(),
             sweeper=self.world.sweeper,
             upstreams=self.upstreams,
             via=Via("gw"),

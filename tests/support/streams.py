@@ -118,9 +118,13 @@ class RecordingLog:
 
     def __init__(self) -> None:
         self.finished: list[Request] = []
+        self.opened: list[Request] = []
 
     def exchange_finished(self, request: Request) -> None:
         self.finished.append(request)
+
+    def socket_opened(self, request: Request) -> None:
+        self.opened.append(request)
 
 
 class FakeRuntime:

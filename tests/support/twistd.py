@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,9 +41,27 @@ class Twistd:
     ) -> None:
         self.port = port or free_port()
         self.folder = write_sites(folder, sites, [f"{address}:{self.port}" for address in addresses], settings, https)
-        command = [*_TWISTD, "-n", "--pidfile=", *_choice(reactor), *options, "gateway", "-c", self.folder]
-        self.process = Process(command, folder / "gateway.log", cwd=folder)
+        command: list[str | Path] = [
+            *_TWISTD,
+            "-n",
+            "--pidfile=",
+            *_choice(reactor),
+            *options,
+            "gateway",
+            "-c",
+            self.folder,
+        ]
+        self._command = command
+        self.start(folder / "gateway.log")
+
+    def start(self, log: Path) -> None:
+        """Start it, also once more after a stop."""
+        self.process = Process(self._command, log, cwd=log.parent)
         self.process.wait_for_port(self.port)
+        # The port is bound before the reactor runs and takes signals; a connection that ends at once makes no log line.
+        with socket.create_connection((HOST, self.port), START_TIME) as connection:
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it the way an operator does; it must go at once, cleanly and without a traceback.
@@ -65,11 +84,11 @@ class Daemon:
         pid: The process that goes on once the command has returned.
     """
 
-    def __init__(self, folder: Path, sites: Mapping[str, str], *, reactor: str) -> None:
+    def __init__(self, folder: Path, sites: Mapping[str, str], *, reactor: str, settings: str = "") -> None:
         self.port = free_port()
         self.log = folder / "twistd.log"
         self._pid_file = folder / "gateway.pid"
-        site_folder = write_sites(folder, sites, [f"{HOST}:{self.port}"])
+        site_folder = write_sites(folder, sites, [f"{HOST}:{self.port}"], settings)
         options = [f"--pidfile={self._pid_file}", f"--logfile={self.log}", *_choice(reactor)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [*_TWISTD, *options, "gateway", "-c", site_folder.name]

@@ -25,6 +25,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     root {folder}/www;
+    if_modified_since before;
     location = /seen {{
       default_type text/plain;
       return 200 "$request_method $request_uri $http_host $http_x_forwarded_for $http_x_forwarded_proto\\n";
@@ -46,9 +47,9 @@ class Upstream:
         self.process.stop()
 
 
-def demo_app(folder: Path) -> Upstream:
-    """`python -m gateway.demo`."""
-    port = free_port()
+def demo_app(folder: Path, port: int = 0) -> Upstream:
+    """`python -m gateway.demo`; on a free port unless one is given."""
+    port = port or free_port()
     command = [sys.executable, "-m", "gateway.demo", "--port", str(port)]
     return Upstream(Process(command, folder / "demo.log", cwd=folder), port)
 
@@ -63,8 +64,8 @@ def nginx(folder: Path) -> Upstream:
     return Upstream(Process(command, folder / "nginx.log", cwd=folder), port)
 
 
-def node_server(folder: Path, script: str) -> Upstream:
-    """One of the servers of `tests/e2e/node/`, told its port as its only argument."""
-    port = free_port()
+def node_server(folder: Path, script: str, port: int = 0) -> Upstream:
+    """One of the servers of `tests/e2e/node/`, told its port as its only argument: a free one unless one is given."""
+    port = port or free_port()
     log = folder / f"{Path(script).stem}.log"
     return Upstream(Process([node_program(), NODE / script, str(port)], log, cwd=folder), port)

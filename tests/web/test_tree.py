@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, HTTPError, ProtocolError
+from gateway.http.known import SERVER, X_FRAME_OPTIONS
 from gateway.http.message import ResponseHead
+from gateway.web.filter import BaseFilter
 from gateway.web.request import Request
 from gateway.web.tree import AddedFields, LocationResource, SiteResource, VirtualHosts
 from tests.support.streams import FakeRuntime, RecordingStream, Reply, StatusOnly, exchange, get, location
@@ -122,27 +124,31 @@ def test_an_unknown_host_is_refused() -> None:
     assert (caught.value.status, caught.value.reason) == (404, "unknown_host")
 
 
-ADDED = [
-    (b"Strict-Transport-Security", b"max-age=1"),
-    (b"X-Content-Type-Options", b"nosniff"),
-    (b"Referrer-Policy", b"same-origin"),
-    (b"X-Frame-Options", b"DENY"),
-]
-NAMES = st.sampled_from([name for name, _ in ADDED] + [b"x-frame-options", b"REFERRER-POLICY", b"Server", b"X-Other"])
+def test_prepared_fields_come_before_the_filters() -> None:
+    """A response without guarded fields gets the lines as they are, another what is chosen; filters see them all."""
+    seen: list[bytes] = []
+
+    class Seeing(BaseFilter):
+        def on_response(self, request: Request, head: ResponseHead) -> None:
+            seen.append(head.fields)
+            assert head.known & X_FRAME_OPTIONS
+
+    chosen = (b"X-Frame-Options: chosen\r\n", X_FRAME_OPTIONS)
+    added = AddedFields(b"X-Frame-Options: plain\r\n", X_FRAME_OPTIONS, SERVER, lambda _: chosen)
+    for fields, value in (((), b"plain"), (((b"Server", b"x"),), b"chosen")):
+        for filters in ((), (Seeing(),)):
+            place = LocationResource(Reply(200, fields), StatusOnly(), added=added, filters=filters)
+            assert exchange(place, get(b"/")).get_all(b"x-frame-options") == [value]
+    assert len(seen) == 2
 
 
-@given(
-    st.lists(st.sampled_from(ADDED), unique=True),
-    st.lists(st.tuples(NAMES, st.sampled_from([b"", b"theirs", b"X-Frame-Options: DENY"]))),
-)
-def test_added_fields_agree_with_one_by_one(
-    added: list[tuple[bytes, bytes]], present: list[tuple[bytes, bytes]]
-) -> None:
-    """The prepared lines are those that a look at each field by itself would add."""
-    head = ResponseHead.make(200, tuple(present), 0)
-    there = {name.lower() for name, _ in present}
-    expected = b"".join(b"%b: %b\r\n" % (name, value) for name, value in added if name.lower() not in there)
-    assert AddedFields.of(added).missing_from(head) == expected
+def test_what_no_location_has_is_answered_by_the_site() -> None:
+    """A path without route, and one that cannot be read, get the fields and pages of the site."""
+    otherwise = LocationResource(Reply(404), StatusOnly(), site="a", added=AddedFields(b"X-A: 1\r\n"))
+    tree = SiteResource("a", [LocationResource(Reply(), StatusOnly(), prefix=b"/x")], otherwise)
+    for target, status in ((b"/x", 200), (b"/y", 404), (b"/%zz", 400)):
+        stream = exchange(tree, get(target))
+        assert (stream.status, stream.get(b"x-a")) == (status, b"1" if status != 200 else None)
 
 
 PLACES = st.sampled_from([b"", b"/a", b"/a/b", b"/a/b/c", b"/ab", b"/b", b"/b/a"])

@@ -1,0 +1,67 @@
+"""Reading from disks."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from gateway.net.disk import DiskThreads, read_cached
+from tests.support.files import write
+
+
+def test_what_is_in_memory(tmp_path: Path) -> None:
+    """What was just written needs no waiting, unless the file system cannot tell; the end is empty."""
+    descriptor = os.open(write(tmp_path / "a", b"0123456789"), os.O_RDONLY)
+    try:
+        if read_cached(descriptor, 4, 2) is not None:
+            assert read_cached(descriptor, 4, 2) == b"2345"
+            assert read_cached(descriptor, 40, 8) == b"89"
+            assert read_cached(descriptor, 4, 10) == b""
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EOPNOTSUPP])
+def test_what_is_not(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk would have to be waited for, or nobody knows, there is no answer."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(os, "preadv", refuse)
+    assert read_cached(0, 1, 0) is None
+
+
+def test_errors_are_errors() -> None:
+    """A read that fails is no question of waiting."""
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        read_cached(-1, 1, 0)
+
+
+class DiskThreadsTests(TestCase):
+    """Threads need a running reactor."""
+
+    def setUp(self) -> None:
+        self.disk = DiskThreads(reactor, 2)  # type: ignore[arg-type]
+        self.disk.start()
+        self.addCleanup(self.disk.stop)
+
+    async def test_calls(self) -> None:
+        """A call happens in another thread, its result and its error come back."""
+        assert await self.disk.call(threading.get_ident) != threading.get_ident()
+        with pytest.raises(FileNotFoundError):
+            await self.disk.call(lambda: os.open("/nonexistent", os.O_RDONLY))
+
+    async def test_soon(self) -> None:
+        """What is due soon happens, but not at once."""
+        due: Deferred[None] = Deferred()
+        self.disk.soon(lambda: due.callback(None))
+        assert not due.called
+        await due
