@@ -6,6 +6,7 @@ An order is kept on disk while it is under way, so that a restart goes on with i
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -161,13 +162,7 @@ class Issuer:
     async def _issue(self, wish: Wish) -> Issued:
         failed = wish.failed
         while True:
-            attempt = Wish(
-                name=wish.name,
-                replaces=wish.replaces,
-                profile=wish.profile,
-                remembered=wish.remembered,
-                failed=failed,
-            )
+            attempt = dataclasses.replace(wish, failed=failed)
             try:
                 return await self._attempt(attempt)
             except ValidationFailed as error:
