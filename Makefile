@@ -31,10 +31,11 @@ run: .venv/.installed
 	tries=0; until $(bin)/python -c 'import socket; socket.create_connection(("127.0.0.1", 8080), 1)' 2>/dev/null; do \
 		tries=$$((tries + 1)); sleep 0.2; \
 		if [ $$tries -gt 75 ] || ! kill -0 $$front 2>/dev/null; then echo "gateway did not start: see above" >&2; exit 1; fi; done; \
-	printf '\nOpen in a browser:\n  %s\n  %s\n  %s\n  %s\n  %s\nCtrl-C stops both.\n\n' \
+	printf '\nOpen in a browser:\n  %s\n  %s\n  %s\n  %s\n  %s\n  %s\nCtrl-C stops both.\n\n' \
 		'http://localhost:8080/       what is running' 'http://app.localhost:8080/   the demo app' \
 		'http://blog.localhost:8080/  a static site' 'http://spa.localhost:8080/   a single-page app' \
-		'http://away.localhost:8080/  an app that is not running'; \
+		'http://away.localhost:8080/  an app that is not running' \
+		'https://app.localhost:8443/  the demo app over HTTPS; $(bin)/gateway trust tells how to trust it'; \
 	wait $$front
 
 test: .venv/.dev $(if $(NPM),$(node)/node_modules/.installed,no-npm)

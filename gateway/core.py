@@ -10,6 +10,7 @@ from gateway.errors import GatewayError
 from gateway.http.forwarding import TrustedProxies
 from gateway.http.message import Framing, RequestHead
 from gateway.http.stream import ServerStream
+from gateway.resources.challenge import ChallengeAnswers
 from gateway.units import Seconds
 from gateway.web.request import ErrorAnswers, ExchangeLog, Request
 from gateway.web.resource import Resource
@@ -29,9 +30,10 @@ class Core:
         new_id: A fresh request id as a finished field line.
         trusted: Whose forwarding fields hold.
         added: Fields that answers get which no site makes.
+        challenges: Answers an authority that validates a name, before everything else.
     """
 
-    __slots__ = ("_nowhere", "clock", "log", "new_id", "tree", "trusted")
+    __slots__ = ("_nowhere", "challenges", "clock", "log", "new_id", "tree", "trusted")
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Core:
         new_id: Callable[[], bytes],
         trusted: TrustedProxies,
         added: AddedFields = AddedFields(),
+        challenges: ChallengeAnswers | None = None,
     ) -> None:
         self.tree = tree
         self.log = log
@@ -50,6 +53,7 @@ class Core:
         self.new_id = new_id
         self.trusted = trusted
         self._nowhere = LocationResource(Resource(), errors, added=added)
+        self.challenges = challenges if challenges is not None else ChallengeAnswers({})
 
     def handle(self, stream: ServerStream, head: RequestHead, data: bytes, end: bool) -> None:
         """Take a complete head with the content that came along."""
@@ -60,7 +64,10 @@ class Core:
                 self._believe(request)
             elif self.trusted.reads_client_ip:
                 self.trusted.disbelieve(head)
-            self.tree.render(request, data, end)
+            if self.challenges.tokens and self.challenges.takes(request):
+                self.challenges.render(request, data, end)
+            else:
+                self.tree.render(request, data, end)
         except GatewayError as error:
             request.fail(error)
         except Exception:

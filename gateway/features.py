@@ -51,7 +51,6 @@ NOT_YET: Mapping[str, str] = {
     "forward_auth": "forward authentication",
     "tls": "TLS settings of a site",
     "acme": "ACME settings of a site",
-    "profile": "certificate profiles",
     "csp": "content security policies",
     "cors": "CORS",
     "cookies": "cookie hardening",

@@ -6,7 +6,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -17,10 +17,11 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from gateway.certificates import Certificates
 from gateway.client_limits import connection_limits, connections_allowed
 from gateway.compile import Compiler
 from gateway.config.last_good import KeptVersions
-from gateway.config.model import GatewayConfig, Limits, LogSettings, Site
+from gateway.config.model import GatewayConfig, Limits, LogSettings
 from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import FolderWatch
 from gateway.context import BuildContext
@@ -41,6 +42,7 @@ from gateway.observe.log_writer import LogWriter
 from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
 from gateway.reload import Reloader
+from gateway.resources.challenge import ChallengeAnswers
 from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.listener import Front, FrontFactory
@@ -102,6 +104,7 @@ class Gateway(Service):
         self._front: Front | None = None
         self._log_writer = LogWriter(LogFolder(None))
         self._access_log: AccessLog | None = None
+        self._certificates: Certificates | None = None
         self._limits = Limits()
         self._log_settings = LogSettings()
         self._secure: SecureSites | None = None
@@ -141,6 +144,8 @@ class Gateway(Service):
         call = cast("IReactorFromThreads", self._reactor).callFromThread
         self._watch = self._watch_files(self.folder, call, self._reloader.touch)
         self._watch.start()
+        if self._certificates is not None:
+            self._certificates.start()
         self._ignore_hangup = on_signal(signal.SIGHUP, self._reloader.hang_up, call)
         self._ignore_rotation = on_signal(signal.SIGUSR1, self._reopen_logs, call)
 
@@ -152,6 +157,8 @@ class Gateway(Service):
             return succeed(None)
         self._ignore_hangup()
         self._ignore_rotation()
+        if self._certificates is not None:
+            self._certificates.stop()
         if self._reloader is not None:
             self._reloader.stop()
         watch_ended = succeed(None) if self._watch is None else self._watch.stop()
@@ -191,6 +198,7 @@ class Gateway(Service):
             upstreams=UpstreamRegistry(),
             via=Via(f"gateway-{secrets.token_hex(4)}"),
         )
+        certificates = self._certificates = Certificates(config, secure.names, self._reactor, _wall_clock)
         core = self._core = Core(
             VirtualHosts({}),
             errors,
@@ -199,6 +207,7 @@ class Gateway(Service):
             new_id=RequestIds(os.urandom).next_line,
             trusted=trusted,
             added=SecurityHeaders().constant_fields(secure=False),
+            challenges=ChallengeAnswers(certificates.tokens),
         )
         front = Front(
             core,
@@ -210,8 +219,9 @@ class Gateway(Service):
         )
         self._limits = config.limits
 
-        def swap(tree: VirtualHosts, sites: Iterable[Site]) -> None:
-            secure.use(sites)  # first, or clients are sent to a name that has no certificate yet
+        def swap(tree: VirtualHosts) -> None:
+            secure.use(table.sites)
+            certificates.set_sites(table.sites, table.refused)
             core.tree = tree
 
         self._kept = KeptVersions(Path(config.state) / "sites", os.environ)

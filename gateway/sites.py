@@ -57,26 +57,33 @@ class SiteTable:
     Args:
         compiler: Builds sites.
         upstreams: Pools; those of no site are retired.
-        swap: Takes the new tree and the sites in it.
+        swap: Takes the new tree.
         last_good: Keeps good versions across restarts; None: nobody does.
 
     Attributes:
         changes: What the last update did.
+        refused: Sites that cannot be served in any version.
     """
 
     def __init__(
         self,
         compiler: Compiler,
         upstreams: UpstreamRegistry,
-        swap: Callable[[VirtualHosts, Iterable[Site]], object],
+        swap: Callable[[VirtualHosts], object],
         last_good: LastGood | None = None,
     ) -> None:
         self.changes = Changes()
+        self.refused: tuple[BrokenSite, ...] = ()
         self._compiler = compiler
         self._upstreams = upstreams
         self._swap = swap
         self._last_good = last_good
         self._running: dict[str, _Running] = {}
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """The sites as they are served, each in the version that works."""
+        return tuple(running.site for running in self._running.values())
 
     def update(self, drafts: Mapping[str, Draft]) -> Iterator[None]:
         """Serve what these files say, a site at each step; the last step swaps the tree.
@@ -163,7 +170,8 @@ class SiteTable:
         tree = virtual_hosts(
             [each.built for each in running.values()] + [self._compiler.build(each) for each in refused]
         )
-        self._swap(tree, [each.site for each in running.values()])
+        self.refused = tuple(refused)
+        self._swap(tree)
         self._upstreams.retain({key for each in running.values() for key in each.built.upstreams})
         self._remember(old, plan)
         names = {each.site.name for each in running.values()}

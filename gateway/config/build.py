@@ -71,6 +71,7 @@ class SiteBuilder:
             https=file.https,
             cert=file.cert,
             key=file.key,
+            profile=file.profile,
             locations=locations,
             errors=tuple(sorted(file.errors.items())),
             maintenance=file.maintenance,

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
+from gateway.config.acme import Acme
 from gateway.config.source import NOWHERE, Origin
 from gateway.errors import ConfigError
 from gateway.features import Leaf
@@ -61,27 +62,6 @@ TrustedProxy = Annotated[
     WithJsonSchema({"type": "string", "description": 'Network in CIDR form, "private" or "cloudflare"'}),
 ]
 """A peer whose forwarded fields are believed: a network, or the name of a list of networks."""
-
-
-def _directory(text: str) -> str:
-    if text not in ("letsencrypt", "letsencrypt-staging") and not _HTTPS.fullmatch(text):
-        raise ValueError(f'expected "letsencrypt", "letsencrypt-staging" or an https:// URL, got {text!r}')
-    return text
-
-
-@settings
-class Acme:
-    """Settings, the table `[acme]` of gateway.toml.
-
-    Attributes:
-        email: Contact of the account; optional for Let's Encrypt.
-        directory: `letsencrypt`, `letsencrypt-staging`, or a directory's URL (RFC 8555 §7.1.1).
-        ca_file: PEM file of the authority of the ACME server's own certificate, where it is private.
-    """
-
-    email: str = ""
-    directory: Annotated[str, AfterValidator(_directory)] = "letsencrypt"
-    ca_file: FilePath = ""
 
 
 def _skipped(path: str) -> str:
@@ -175,7 +155,7 @@ class GatewayConfig:
     workers: Annotated[int, Field(ge=1, le=64), waits(1, "several processes")] = 1
     trusted_proxies: tuple[TrustedProxy, ...] = ()
     client_ip_header: FieldName | None = None
-    local_ca: Annotated[bool, waits(False, "a local certificate authority")] = False
+    local_ca: bool = False
     acme: Acme = Acme()
     log: LogSettings = LogSettings()
     limits: Limits = Limits()
@@ -224,6 +204,7 @@ class Site:
         https: What becomes of plain HTTP.
         cert: PEM file of its own certificate and what that was signed by; empty for none.
         key: PEM file of that certificate's key.
+        profile: Profile of its automatic certificates; empty for that of gateway.toml.
         locations: Places that answer, redirects among them, in no order: the longest prefix wins.
         errors: Pages by status or class of status, such as `404` or `5xx`: path of the file.
         maintenance: Page shown while the app is away, and the switch; a flag file counts as `on`.
@@ -246,6 +227,7 @@ class Site:
     https: Https = "redirect"
     cert: str = ""
     key: str = ""
+    profile: str = ""
     locations: tuple[Location, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     maintenance: Maintenance = field(default_factory=Maintenance)
@@ -295,5 +277,4 @@ class Loaded:
     errors: tuple[ConfigError, ...] = ()
 
 
-_HTTPS = re.compile(r"https://[!-~]+")
 _SKIPPED = re.compile(r"/[^*?#%\\\s]*(?:(?<=/)\*)?")

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gateway.config.model import Acme, GatewayConfig, Limits, LogSettings
+from gateway.config.acme import Acme, ExternalAccountBinding
+from gateway.config.model import GatewayConfig, Limits, LogSettings
 from gateway.config.shorthand import PROXY_KEYS
 from gateway.config.site_file import RouteTable, SiteFile
 from gateway.features import NOT_YET
@@ -25,7 +26,8 @@ from gateway.resources.websocket import WebSocket
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _CLASSES = (
-    *(Acme, GatewayConfig, HeaderEdits, Hsts, Limits, LogSettings, Maintenance, Proxy, Redirect),
+    *(Acme, ExternalAccountBinding, GatewayConfig, HeaderEdits, Hsts, Limits, LogSettings, Maintenance, Proxy),
+    Redirect,
     *(Reply, RouteTable, SiteFile, Static, WebSocket),
 )
 

@@ -95,6 +95,7 @@ class SiteFile:
         https: Plain HTTP is redirected (`redirect`), served too (`optional`), or all there is (`off`).
         cert: PEM file of the site's own certificate, followed by what it was signed by.
         key: PEM file of that certificate's key.
+        profile: Profile of its automatic certificates, such as `shortlived`, where it is not that of gateway.toml.
         slash: What happens to a trailing slash of GET and HEAD: it is taken off, added, or left as it is.
         max_body: Octets of request content let through, 0 for no limit; by default 100 MB.
         clean: What becomes of page names without `.html` in folders of files: `/about` answers with `about.html`
@@ -128,6 +129,7 @@ class SiteFile:
     ] = "redirect"
     cert: FilePath = ""
     key: FilePath = ""
+    profile: str = ""
     slash: Slash = "keep"
     clean: Clean | None = None
     listing: bool | None = None

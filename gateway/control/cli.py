@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from gateway.control import check, schema, settings
+from gateway.control import certs, check, schema, settings
 
 Register = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None]
 """Adds one subcommand: its parser's default `run` takes the arguments and gives the exit status."""
 
-COMMANDS: Sequence[Register] = (check.register, schema.register, settings.register)
+COMMANDS: Sequence[Register] = (check.register, certs.register, schema.register, settings.register)
 """All subcommands, in the order that the help shows."""
 
 

@@ -78,7 +78,7 @@ class Reloading(Served):
         )
         self.reloader.start()
 
-    def _swap(self, tree: VirtualHosts, sites: object) -> None:
+    def _swap(self, tree: VirtualHosts) -> None:
         self.world.core.tree = tree
 
     @property

@@ -38,12 +38,13 @@ class Twistd:
         port: int = 0,
         addresses: Sequence[str] = (HOST,),
         options: Sequence[str] = (),
+        https: Sequence[str] = (),
         tls: bool = False,
     ) -> None:
         self.port = port or free_port()
         self.tls_port = free_port() if tls else 0
         http = [f"{address}:{self.port}" for address in addresses]
-        https = [f"{HOST}:{self.tls_port}"] if tls else []
+        https = [f"{HOST}:{self.tls_port}"] if tls else https
         self.folder = write_sites(folder, sites, http, settings, https)
         command: list[str | Path] = [
             *_TWISTD,
@@ -117,7 +118,7 @@ def write_sites(
     """Write `folder/sites/`: one file for each site, and a gateway.toml with these listeners."""
     site_folder = folder / "sites"
     site_folder.mkdir()
-    listeners = f'http = {json.dumps(http)}\nhttps = {json.dumps(list(https))}\nstate = "{folder / "state"}"\n'
+    listeners = f'http = {json.dumps(list(http))}\nhttps = {json.dumps(list(https))}\nstate = "{folder / "state"}"\n'
     (site_folder / "gateway.toml").write_text(listeners + settings)
     for name, text in sites.items():
         (site_folder / f"{name}.toml").write_text(text)

@@ -1,0 +1,152 @@
+"""Sites over HTTPS with certificates from Debian's Pebble: by tls-alpn-01, and swapped while they are in use."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_acme import Installation, install  # noqa: F401 - a fixture
+from tests.support import pebble
+from tests.support.processes import HOST, free_port
+from tests.support.twistd import Twistd
+
+pytestmark = pytest.mark.e2e
+needs_pebble = pytest.mark.skipif(not pebble.AVAILABLE, reason="needs Debian's package pebble")
+
+NAME = "app.example.org"
+
+
+class Client:
+    """A keep-alive connection over HTTPS that trusts Pebble's root alone."""
+
+    def __init__(self, port: int, root: bytes, name: str = NAME) -> None:
+        context = ssl.create_default_context(cadata=root.decode())
+        plain = socket.create_connection((HOST, port), 10)
+        self._socket = context.wrap_socket(plain, server_hostname=name)
+        self._name = name
+        self._file = self._socket.makefile("rb")
+
+    @property
+    def serial(self) -> str:
+        return str((self._socket.getpeercert() or {})["serialNumber"])
+
+    def get(self) -> int:
+        self._socket.sendall(f"GET / HTTP/1.1\r\nHost: {self._name}\r\n\r\n".encode())
+        status = int(self._file.readline().split()[1])
+        length = 0
+        while (line := self._file.readline().strip()) != b"":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.partition(b":")[2])
+        assert len(self._file.read(length)) == length
+        return status
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
+
+def connect(one: Installation) -> Client:
+    """Connect as soon as there is a certificate."""
+    root = one.pebble.root()
+
+    def attempt() -> Client | None:
+        try:
+            return Client(one.tls, root)
+        except (ssl.SSLError, ConnectionError):
+            return None
+
+    return one.wait_for(attempt)
+
+
+@needs_pebble
+def test_https_by_http01(install: Callable[..., Installation]) -> None:  # noqa: F811
+    """A client that trusts the authority gets a dropped site over HTTPS."""
+    one = install("uvloop")
+    one.drop(NAME)
+    client = connect(one)
+    assert client.get() == 308
+    client.close()
+
+
+@needs_pebble
+@pytest.mark.parametrize("reactor", ["uvloop", "epoll"])
+def test_https_by_tls_alpn01(install: Callable[..., Installation], reactor: str) -> None:  # noqa: F811
+    """With port 80 closed, the same comes about by tls-alpn-01."""
+    one = install(reactor, plain=False)
+    one.drop(NAME)
+    client = connect(one)
+    assert client.get() == 308
+    client.close()
+    assert one.wait_for(lambda: one.store.state(NAME).challenge or None) == "tls-alpn-01"
+
+
+@needs_pebble
+def test_swap_under_load(install: Callable[..., Installation]) -> None:  # noqa: F811
+    """A renewal is swapped in while clients are at work: no request fails, and new connections get the new one."""
+    one = install("uvloop")
+    one.drop(NAME)
+    first = connect(one)
+    root, stop = one.pebble.root(), threading.Event()
+    serials: set[str] = set()
+    answers: list[int] = []
+    errors: list[BaseException] = []
+
+    def keep_asking() -> None:
+        try:
+            while not stop.is_set():
+                client = Client(one.tls, root)
+                serials.add(client.serial)
+                for _ in range(20):
+                    answers.append(client.get())
+                    time.sleep(0.005)
+                client.close()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=keep_asking) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    command = [sys.executable, "-m", "gateway.control.cli", "certs", "renew", NAME, "-c", str(one.gateway.folder)]
+    command[1:3] = ["-c", "import sys; from gateway.control.cli import main; sys.exit(main())"]
+    renewed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert renewed.returncode == 0, renewed.stdout + renewed.stderr
+    assert "new certificate by Pebble" in renewed.stdout
+    deadline = time.monotonic() + 10
+    while len(serials) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    assert not errors, errors
+    assert len(serials) == 2
+    assert set(answers) == {308}
+    assert len(answers) > 50
+    assert first.get() == 308, "a connection made before goes on"
+    first.close()
+
+
+def test_local_authority(tmp_path: Path) -> None:
+    """With `local_ca` a site under localhost is served over HTTPS to whoever trusts the local authority."""
+    port = free_port()
+    gateway = Twistd(
+        tmp_path,
+        {"app.localhost": 'redirect = "https://elsewhere.example.org"\n'},
+        reactor="uvloop",
+        https=[f"{HOST}:{port}"],
+        settings="local_ca = true\n",
+    )
+    try:
+        client = Client(port, (tmp_path / "state" / "local_ca" / "root.pem").read_bytes(), "app.localhost")
+        assert client.get() == 308
+        client.close()
+    finally:
+        gateway.stop()
