@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypedDict
 from weakref import WeakValueDictionary
 
 from twisted.logger import Logger
@@ -13,11 +14,10 @@ from twisted.logger import Logger
 from gateway import site_parts
 from gateway.config.model import BrokenSite, Location, Site
 from gateway.context import BuildContext
-from gateway.errors import HTTPError
 from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
 from gateway.filters.headers import HeaderFilter, request_edits
-from gateway.filters.https import HttpsRedirect
+from gateway.filters.https import Https, HttpsRedirect
 from gateway.filters.prefix import PrefixFilter
 from gateway.filters.security_headers import SecurityHeaders
 from gateway.filters.timing import TimingFilter
@@ -27,6 +27,7 @@ from gateway.resources.assets import AssetRoots, AssetsResource
 from gateway.resources.page import ErrorPages, FixedReply, Reply
 from gateway.resources.proxy import Proxy, ProxyResource
 from gateway.resources.redirect import Redirect, RedirectResource, Target
+from gateway.resources.refusal import Refusal
 from gateway.resources.spool import SpoolResource
 from gateway.resources.static import Static, StaticResource
 from gateway.resources.static_answer import FileAnswers
@@ -37,10 +38,9 @@ from gateway.upstream.balancer import Balancer
 from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.pool import Upstream
 from gateway.web.filter import Filter
-from gateway.web.request import Request
 from gateway.web.resource import Resource
 from gateway.web.schemes import Schemes
-from gateway.web.tree import LocationResource, SiteResource, VirtualHosts
+from gateway.web.tree import AddedFields, LocationResource, SiteResource, VirtualHosts
 
 log = Logger()
 
@@ -138,15 +138,13 @@ class Compiler:
         filters += self._switch(site)
         if location.headers:
             filters.append(HeaderFilter(*location.headers))
-        security = site_parts.security_of(site, location, renewed=False)
         if isinstance(location.leaf, Proxy):
             filters += _proxy_filters(location, location.leaf)
         return LocationResource(
             self._leaf(site, location, location.leaf, pages),
             pages,
             site=site.name,
-            added=security.constant_fields(secure=False),
-            added_secure=security.constant_fields(secure=True),
+            **self._added(site, location),
             prefix=location.prefix.encode("utf-8"),
             exact=location.exact,
             filters=tuple(filters),
@@ -186,7 +184,6 @@ class Compiler:
         filters: tuple[Filter, ...] = (),
     ) -> LocationResource:
         """Build a location that stands in no file."""
-        security = site_parts.security_of(site, None, renewed=False)
         return LocationResource(
             leaf,
             pages,
@@ -194,9 +191,21 @@ class Compiler:
             prefix=prefix,
             exact=exact,
             filters=filters,
-            added=security.constant_fields(secure=False),
-            added_secure=security.constant_fields(secure=True),
+            **self._added(site, None),
         )
+
+    def _added(self, site: Site, location: Location | None) -> _Added:
+        """Prepare the security fields of a location: on plain HTTP, on HTTPS, and once the certificate was renewed."""
+        young, proven = (site_parts.security_of(site, location, renewed=renewed) for renewed in (False, True))
+        added: _Added = {
+            "added": young.constant_fields(secure=False),
+            "added_secure": young.constant_fields(secure=True),
+        }
+        name = site.canonical or next(iter(site.hosts), "")
+        if self._https is not None and name:
+            added["added_renewed"] = proven.constant_fields(secure=True)
+            added["renewed"] = partial(self._https.renewed, name)
+        return added
 
     def _broken(self, site: BrokenSite) -> SiteResource:
         leaf = Refusal(503, "configuration", f"{site.file} has errors")
@@ -278,35 +287,13 @@ class Compiler:
         return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle, host)
 
 
-@dataclass(frozen=True, slots=True)
-class Https:
-    """HTTPS as the sites see it.
+class _Added(TypedDict, total=False):
+    """Arguments of a location."""
 
-    Attributes:
-        ready: Tells whether a name has a certificate.
-        port: Port of the TLS listener.
-    """
-
-    ready: Callable[[str], bool]
-    port: int = 443
-
-
-class Refusal(Resource):
-    """Answers every request with one error."""
-
-    __slots__ = ("_error",)
-
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        self._error = (status, reason, message)
-
-    def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
-        """Refuse.
-
-        Raises:
-            HTTPError: Always.
-        """
-        status, reason, message = self._error
-        raise HTTPError(status, reason, message=message)
+    added: AddedFields
+    added_secure: AddedFields
+    added_renewed: AddedFields
+    renewed: Callable[[], bool]
 
 
 def _main_slash(site: Site) -> Slash:

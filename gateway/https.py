@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from gateway.compile import Https
 from gateway.config.model import GatewayConfig, Site
+from gateway.filters.https import Https
 from gateway.tls.contexts import TICKET_LIFETIME
 from gateway.tls.own import OwnCertificates, OwnFiles
 from gateway.tls.sni import ServerNames
@@ -41,7 +41,8 @@ class SecureSites:
         if not self._listeners:
             return None
         ports = [listener.port for listener in self._listeners if listener.port]
-        return Https(self.names.has_certificate, ports[0] if ports and 443 not in ports else 443)
+        port = ports[0] if ports and 443 not in ports else 443
+        return Https(self.names.has_certificate, self.names.has_renewed, port)
 
     def use(self, sites: Iterable[Site]) -> None:
         """Hold the own certificates of these sites and of no others."""

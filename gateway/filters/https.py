@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.errors import HTTPError
 from gateway.filters.canonical import Slash, corrected
@@ -10,6 +11,21 @@ from gateway.http.location import secure_origin
 from gateway.web.moved import Moved
 from gateway.web.request import Request
 from gateway.web.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Https:
+    """HTTPS as the sites see it.
+
+    Attributes:
+        ready: Tells whether a name has a certificate.
+        renewed: Tells whether that certificate was renewed at least once.
+        port: Port of the TLS listener.
+    """
+
+    ready: Callable[[str], bool]
+    renewed: Callable[[str], bool]
+    port: int = 443
 
 
 class HttpsRedirect(Resource):

@@ -171,7 +171,7 @@ class IssuingService:
             state = dataclasses.replace(state, window=None)
         self._names[name] = Kept(name, profile, state, key)
         if key is not None:
-            self._server_names.put(name, key)
+            self._server_names.put(name, key, renewed=state.renewed)
 
     def _drop(self, entry: Kept) -> None:
         if entry.task is not None:

@@ -117,7 +117,8 @@ def after_failure(state: NameState, now: Seconds, error: str, random: Callable[[
 
 def after_success(state: NameState, now: Seconds, challenge: str, profile: str) -> NameState:
     """Forget failures once a certificate is there."""
-    return NameState(challenge=challenge or state.challenge, issued=now, profile=profile)
+    renewed = state.renewed or bool(state.issued)
+    return NameState(challenge=challenge or state.challenge, issued=now, profile=profile, renewed=renewed)
 
 
 def choose_moment(old: Window | None, new: Window, now: Seconds, wait: float | None, rnd: float) -> Window:

@@ -48,6 +48,7 @@ class NameState:
         alarmed: Alarms already given for the certificate of now.
         issued: When the certificate was issued to us.
         profile: Its profile.
+        renewed: Whether it was not the first one, so that HTTPS has come to stay.
     """
 
     failures: int = 0
@@ -62,6 +63,7 @@ class NameState:
     alarmed: tuple[str, ...] = field(default=())
     issued: Seconds = Seconds(0)
     profile: str = ""
+    renewed: bool = False
 
     def to_json(self) -> bytes:
         """Write it as JSON."""
@@ -87,4 +89,8 @@ class NameState:
         if self.window is not None:
             numbers = (*numbers, self.window.start, self.window.end, self.window.moment, self.window.poll)
         texts = (self.error, self.challenge, self.profile)
-        return all(isinstance(each, (int, float)) for each in numbers) and all(isinstance(each, str) for each in texts)
+        return (
+            all(isinstance(each, (int, float)) for each in numbers)
+            and all(isinstance(each, str) for each in texts)
+            and isinstance(self.renewed, bool)
+        )

@@ -37,6 +37,10 @@ class AddedFields:
     choose: Callable[[ResponseHead], tuple[bytes, int]] = lambda _: (b"", 0)
 
 
+def _never() -> bool:
+    return False
+
+
 class LocationResource(Resource):
     """A path prefix of a site: limits, filters and the leaf that answers.
 
@@ -48,12 +52,15 @@ class LocationResource(Resource):
         filters: Steps in order, site's first.
         added: Fields that responses get, before the filters see them.
         added_secure: The same for clients on HTTPS; `added` where None.
+        added_renewed: The same once the certificate was renewed; `added_secure` where None.
+        renewed: Tells whether it was.
         max_body: Octets of request content let through; 0 for no limit.
         setting: Where `max_body` is set, for the log.
     """
 
     __slots__ = (
         "added",
+        "added_renewed",
         "added_secure",
         "errors",
         "exact",
@@ -61,6 +68,7 @@ class LocationResource(Resource):
         "leaf",
         "max_body",
         "prefix",
+        "renewed",
         "setting",
         "site",
     )
@@ -76,6 +84,8 @@ class LocationResource(Resource):
         filters: tuple[Filter, ...] = (),
         added: AddedFields = AddedFields(),
         added_secure: AddedFields | None = None,
+        added_renewed: AddedFields | None = None,
+        renewed: Callable[[], bool] = _never,
         max_body: ByteCount | float = 0,
         setting: str = "max_body",
     ) -> None:
@@ -87,6 +97,8 @@ class LocationResource(Resource):
         self.filters = filters
         self.added = added
         self.added_secure = added_secure or added
+        self.added_renewed = added_renewed or self.added_secure
+        self.renewed = renewed
         self.max_body = max_body or float("inf")
         self.setting = setting
 
@@ -109,7 +121,9 @@ class LocationResource(Resource):
         Returns:
             Field lines to send after the head's own.
         """
-        added = self.added_secure if request.stream.secure else self.added
+        added = self.added
+        if request.stream.secure:
+            added = self.added_renewed if self.renewed() else self.added_secure
         if head.known & added.guard:
             lines, known = added.choose(head)
         else:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.tls.schedule import Validity, after_failure, alarms, choose_moment, decide
+from gateway.tls.schedule import Validity, after_failure, after_success, alarms, choose_moment, decide
 from gateway.tls.state import NameState, Window
 from gateway.units import Seconds
 
@@ -95,3 +95,12 @@ def test_no_alarm_before_a_late_window() -> None:
     """A moment that the authority set late is no reason for an alarm."""
     late = NameState(window=window(80 * DAY, 82 * DAY, 81 * DAY))
     assert alarms(VALID, late, Seconds(75 * DAY)) == ()
+
+
+def test_the_second_certificate_counts_as_renewed() -> None:
+    """Only a name that had a certificate before is renewed, and it stays so, also across a restart."""
+    first = after_success(NameState(), Seconds(1_000), "http-01", "")
+    assert not first.renewed
+    second = after_success(first, Seconds(2_000), "http-01", "")
+    assert second.renewed
+    assert NameState.from_json(after_success(second, Seconds(3_000), "", "").to_json()).renewed

@@ -177,3 +177,22 @@ def test_look_up_agrees_with_a_linear_search(places: dict[tuple[bytes, bool], No
         return
     place = tree.find(request)
     assert (len(place.prefix), place.exact, place.prefix) == max(fitting)
+
+
+def test_fields_of_a_renewed_certificate() -> None:
+    """On HTTPS the fields change once the certificate was renewed; on plain HTTP they never do."""
+    facts = {"renewed": False}
+    place = LocationResource(
+        Reply(),
+        StatusOnly(),
+        added=AddedFields(b"A: plain\r\n"),
+        added_secure=AddedFields(b"A: young\r\n"),
+        added_renewed=AddedFields(b"A: proven\r\n"),
+        renewed=lambda: facts["renewed"],
+    )
+    seen = []
+    for secure in (False, True):
+        for facts["renewed"] in (False, True):
+            request = Request(RecordingStream(secure=secure), get(b"/"), FakeRuntime(), place)
+            seen.append(place.finish_head(request, ResponseHead.make(200, (), 0)))
+    assert seen == [b"A: plain\r\n", b"A: plain\r\n", b"A: young\r\n", b"A: proven\r\n"]
