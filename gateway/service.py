@@ -152,8 +152,8 @@ class Gateway(Service):
     def stopService(self) -> Deferred[None]:
         """Stop accepting, let exchanges end within the limit, then cut."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
-        front, self._front = self._front, None
-        if front is None:
+        front = self._front
+        if front is None or front.stopping:
             return succeed(None)
         self._ignore_hangup()
         self._ignore_rotation()
