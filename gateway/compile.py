@@ -23,6 +23,7 @@ from gateway.filters.security_headers import SecurityHeaders
 from gateway.filters.timing import TimingFilter
 from gateway.net.endpoints import client_endpoint
 from gateway.net.tls_client import UpstreamTLS
+from gateway.resources.accel import HandOver
 from gateway.resources.assets import AssetRoots, AssetsResource
 from gateway.resources.page import ErrorPages, FixedReply, Reply
 from gateway.resources.proxy import Proxy, ProxyResource
@@ -254,6 +255,7 @@ class Compiler:
             forwarded=proxy.forwarded,
             request_start=partial(_request_start, context) if proxy.request_start else None,
             intercept=proxy.intercept,
+            hand_over=partial(HandOver, root=proxy.accel, files=self._files) if proxy.accel else None,
         )
         return SpoolResource(resource, proxy.buffer, context.reactor) if proxy.buffer else resource
 

@@ -15,7 +15,7 @@ from gateway.http.paths import strip_prefix
 from gateway.resources.connecting import Attempt, Connecting
 from gateway.resources.intercept import Interceptor
 from gateway.resources.websocket import WebSocket, open_websocket
-from gateway.settings import Duration, FilePath, Size, settings, waits
+from gateway.settings import Duration, FilePath, Size, settings
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
 from gateway.upstream.exchange import UpstreamConnection
@@ -70,7 +70,7 @@ class Proxy:
     buffer: Size = ByteCount(0)
     forwarded: bool = False
     request_start: bool = False
-    accel: Annotated[FilePath, waits("", "X-Accel-Redirect")] = ""
+    accel: FilePath = ""
     server_timing: bool = False
     verify: bool = True
     ca: FilePath = ""
@@ -102,6 +102,7 @@ class ProxyResource(Resource):
         forwarded: Whether to send Forwarded too.
         request_start: Makes the X-Request-Start line; None for none.
         intercept: Statuses of the app that the maintenance page stands in for.
+        hand_over: Puts a sink before the request's that sends the files an app names; None for none.
     """
 
     __slots__ = (
@@ -109,6 +110,7 @@ class ProxyResource(Resource):
         "_clock",
         "_edits",
         "_forwarded",
+        "_hand_over",
         "_intercept",
         "_names",
         "_prefix",
@@ -135,6 +137,7 @@ class ProxyResource(Resource):
         forwarded: bool = False,
         request_start: Callable[[], bytes] | None = None,
         intercept: Iterable[int] = (),
+        hand_over: Callable[[Request, ResponseSink], ResponseSink] | None = None,
     ) -> None:
         self._balancer = balancer
         self._clock = clock
@@ -149,6 +152,7 @@ class ProxyResource(Resource):
         self._forwarded = forwarded
         self._request_start = request_start
         self._intercept = frozenset(intercept)
+        self._hand_over = hand_over
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
@@ -165,6 +169,8 @@ class ProxyResource(Resource):
         sink: ResponseSink = opening or request
         if self._intercept and opening is None:
             sink = Interceptor(sink, self._intercept)
+        if self._hand_over is not None and opening is None:
+            sink = self._hand_over(request, sink)
         request.state = Attempt(data, end, target, fields, sink)
         connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
         if connection is None:

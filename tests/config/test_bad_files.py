@@ -47,7 +47,6 @@ BAD: list[tuple[str, str, str, str]] = [
     (APP + '[routes]\n"/a/*" = { proxy = 1, access = {} }\n', "3:23", "`access` is not yet supported", ""),
     ('phoenix = { to = 4000, hold = "10s" }\n', "1:24", "`hold` is not yet supported", ""),
     (APP + 'maintenance = { until = "soon" }\n', "2:25", "expected a time such as", ""),
-    ('phoenix = { to = 4000, accel = "/srv" }\n', "1:32", "not yet: X-Accel-Redirect will come", ""),
     # Upstreams
     ("phoenix = 0\n", "1:11", "a port is between 1 and 65535, got 0", ""),
     ("phoenix = 70000\n", "1:11", "a port is between 1 and 65535", ""),
