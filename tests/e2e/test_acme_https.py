@@ -53,6 +53,48 @@ class Client:
         self._socket.close()
 
 
+class Load:
+    """Clients at work, three at a time, each with a new connection after every 20 requests."""
+
+    def __init__(self, port: int, root: bytes) -> None:
+        self.serials: set[str] = set()
+        self.answers: list[int] = []
+        self.errors: list[BaseException] = []
+        self._port = port
+        self._root = root
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._work) for _ in range(3)]
+        for thread in self._threads:
+            thread.start()
+
+    def wait_for_serials(self, number: int, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while len(self.serials) < number and not self.errors and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def end(self) -> None:
+        """Stop; every request must have been answered."""
+        time.sleep(0.3)
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(20)
+        assert not self.errors, self.errors
+        assert set(self.answers) == {308}
+        assert len(self.answers) > 50
+
+    def _work(self) -> None:
+        try:
+            while not self._stop.is_set():
+                client = Client(self._port, self._root)
+                self.serials.add(client.serial)
+                for _ in range(20):
+                    self.answers.append(client.get())
+                    time.sleep(0.005)
+                client.close()
+        except BaseException as error:
+            self.errors.append(error)
+
+
 def connect(one: Installation) -> Client:
     """Connect as soon as there is a certificate."""
     root = one.pebble.root()
@@ -94,44 +136,29 @@ def test_swap_under_load(install: Callable[..., Installation]) -> None:  # noqa:
     one = install("uvloop")
     one.drop(NAME)
     first = connect(one)
-    root, stop = one.pebble.root(), threading.Event()
-    serials: set[str] = set()
-    answers: list[int] = []
-    errors: list[BaseException] = []
-
-    def keep_asking() -> None:
-        try:
-            while not stop.is_set():
-                client = Client(one.tls, root)
-                serials.add(client.serial)
-                for _ in range(20):
-                    answers.append(client.get())
-                    time.sleep(0.005)
-                client.close()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=keep_asking) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    command = [sys.executable, "-m", "gateway.control.cli", "certs", "renew", NAME, "-c", str(one.gateway.folder)]
-    command[1:3] = ["-c", "import sys; from gateway.control.cli import main; sys.exit(main())"]
+    load = Load(one.tls, one.pebble.root())
+    command = [sys.executable, "-c", "import sys; from gateway.control.cli import main; sys.exit(main())"]
+    command += ["certs", "renew", NAME, "-c", str(one.gateway.folder)]
     renewed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert renewed.returncode == 0, renewed.stdout + renewed.stderr
     assert "new certificate by Pebble" in renewed.stdout
-    deadline = time.monotonic() + 10
-    while len(serials) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.3)
-    stop.set()
-    for thread in threads:
-        thread.join(20)
-    assert not errors, errors
-    assert len(serials) == 2
-    assert set(answers) == {308}
-    assert len(answers) > 50
+    load.wait_for_serials(2, 10)
+    load.end()
+    assert len(load.serials) == 2
     assert first.get() == 308, "a connection made before goes on"
     first.close()
+
+
+@needs_pebble
+def test_renewal_by_itself(install: Callable[..., Installation]) -> None:  # noqa: F811
+    """A certificate that does not hold long is renewed in time, under load, with nobody's doing."""
+    one = install("uvloop", lifetime=60)
+    one.drop(NAME)
+    connect(one).close()
+    load = Load(one.tls, one.pebble.root())
+    load.wait_for_serials(2, 60)
+    load.end()
+    assert len(load.serials) >= 2
 
 
 def test_local_authority(tmp_path: Path) -> None:
