@@ -9,7 +9,7 @@ from enum import Enum
 from http import HTTPStatus
 
 from gateway.http import fields as field_lines
-from gateway.http.known import BITS
+from gateway.http.known import BITS, CONDITIONAL, FORWARDING
 
 
 class Framing(Enum):
@@ -192,11 +192,14 @@ class ResponseHead:
         return field_lines.get_all(self.fields, name)
 
     def remove(self, names: frozenset[bytes]) -> None:
-        """Drop the fields with these lower-case names."""
+        """Drop the fields with these lower-case names.
+
+        A bit that several names share stays set: it says that one of them may be there.
+        """
         self.fields = field_lines.without(self.fields, names)
         for name in names:
             bit = BITS.get(name, 0)
-            if bit and not _shared_bit(bit, names):
+            if bit & _SHARED == 0:
                 self.known &= ~bit
 
     def add(self, name: bytes, value: bytes) -> None:
@@ -218,13 +221,10 @@ class ResponseHead:
         self.add(name, value)
 
 
-def _shared_bit(bit: int, removed: frozenset[bytes]) -> bool:
-    return any(other == bit and name not in removed for name, other in BITS.items())
-
-
 def reason_phrase(status: int) -> bytes:
     """Look up the registered reason phrase of a status; empty for an unknown one."""
     return _PHRASES.get(status, b"")
 
 
+_SHARED = CONDITIONAL | FORWARDING
 _PHRASES = {int(status): status.phrase.encode("ascii") for status in HTTPStatus}
