@@ -16,6 +16,7 @@ from gateway.config.model import BrokenSite, Location, Site
 from gateway.context import BuildContext
 from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
+from gateway.filters.conditions import Conditions
 from gateway.filters.headers import HeaderFilter, request_edits
 from gateway.filters.https import Https, HttpsRedirect
 from gateway.filters.prefix import PrefixFilter
@@ -151,6 +152,7 @@ class Compiler:
             filters=tuple(filters),
             max_body=location.max_body,
             setting=location.max_body_setting,
+            when=Conditions(location.when) if location.when is not None else None,
         )
 
     def _canonical(self, site: Site) -> SiteResource:

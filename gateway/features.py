@@ -45,7 +45,6 @@ NOT_YET: Mapping[str, str] = {
     "policy": "balancing policies",
     "weight": "weights of upstreams",
     "max_connections": "limits of connections to an upstream",
-    "when": "conditions on routes",
     "block": "blocking scanners",
     "client_ca": "client certificates",
     "forward_auth": "forward authentication",

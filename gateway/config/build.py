@@ -146,6 +146,7 @@ class SiteBuilder:
             max_body=max_body,
             max_body_setting=setting,
             slash=route.slash or site.slash,
+            when=route.when,
             headers=_not_empty(site.headers, route.headers),
             request_headers=_not_empty(site.request_headers, route.request_headers),
             origin=self._origin(path),

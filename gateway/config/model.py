@@ -16,6 +16,7 @@ from gateway.config.source import NOWHERE, Origin
 from gateway.errors import ConfigError
 from gateway.features import Leaf
 from gateway.filters.canonical import Slash
+from gateway.filters.conditions import When
 from gateway.filters.headers import HeaderEdits
 from gateway.filters.hsts import Hsts
 from gateway.filters.maintenance import Maintenance
@@ -173,6 +174,7 @@ class Location:
         max_body: Octets of request content let through; 0 for no limit.
         max_body_setting: Where that is set, such as `sites/example.com.toml:5 max_body`, for the log.
         slash: What happens to a trailing slash.
+        when: What must hold for it to answer; None for nothing.
         headers: Edits of responses, the site's first.
         request_headers: Edits of requests on their way upstream, the site's first.
         origin: Where the location is set; as text `sites/example.com.toml:5 routes."/api/*"`.
@@ -185,6 +187,7 @@ class Location:
     max_body: ByteCount = MAX_BODY
     max_body_setting: str = "max_body (default)"
     slash: Slash = "keep"
+    when: When | None = None
     headers: tuple[HeaderEdits, ...] = ()
     request_headers: tuple[HeaderEdits, ...] = ()
     origin: Origin = NOWHERE

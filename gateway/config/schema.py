@@ -14,6 +14,7 @@ from gateway.config.model import GatewayConfig, Limits, LogSettings
 from gateway.config.shorthand import PROXY_KEYS
 from gateway.config.site_file import RouteTable, SiteFile
 from gateway.features import NOT_YET
+from gateway.filters.conditions import When
 from gateway.filters.headers import HeaderEdits
 from gateway.filters.hsts import Hsts
 from gateway.filters.maintenance import Maintenance
@@ -28,7 +29,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _CLASSES = (
     *(Acme, ExternalAccountBinding, GatewayConfig, HeaderEdits, Hsts, Limits, LogSettings, Maintenance, Proxy),
     Redirect,
-    *(Reply, RouteTable, SiteFile, Static, WebSocket),
+    *(Reply, RouteTable, SiteFile, Static, WebSocket, When),
 )
 
 

@@ -26,6 +26,7 @@ from gateway.config.shorthand import (
     read_https,
 )
 from gateway.filters.canonical import CanonicalHost, Slash
+from gateway.filters.conditions import When
 from gateway.filters.headers import HeaderEdits
 from gateway.filters.hsts import Hsts
 from gateway.filters.maintenance import Maintenance
@@ -52,6 +53,7 @@ class RouteTable:
         untrusted: Whether strangers may have put the files there.
         headers: Edits of responses, after the site's.
         request_headers: Edits of requests on their way upstream, after the site's.
+        when: What must hold for the route to answer; where it does not, the next shorter route is asked.
     """
 
     phoenix: ProxyForm | None = None
@@ -66,6 +68,7 @@ class RouteTable:
     untrusted: bool | None = None
     headers: HeadersForm = Field(default_factory=HeaderEdits)
     request_headers: RequestHeadersForm = HeaderEdits()
+    when: When | None = None
 
 
 Route = Annotated[

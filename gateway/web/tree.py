@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import HTTPError, ProtocolError
 from gateway.http.paths import unresolved_path
@@ -37,6 +37,13 @@ class AddedFields:
     choose: Callable[[ResponseHead], tuple[bytes, int]] = lambda _: (b"", 0)
 
 
+class Condition(Protocol):
+    """What must hold for a location to answer; implemented by `filters.conditions`."""
+
+    def holds(self, request: Request) -> bool:
+        """Tell whether it does."""
+
+
 def _never() -> bool:
     return False
 
@@ -56,6 +63,7 @@ class LocationResource(Resource):
         renewed: Tells whether it was.
         max_body: Octets of request content let through; 0 for no limit.
         setting: Where `max_body` is set, for the log.
+        when: What must hold for it to answer; None for nothing.
     """
 
     __slots__ = (
@@ -71,6 +79,7 @@ class LocationResource(Resource):
         "renewed",
         "setting",
         "site",
+        "when",
     )
 
     def __init__(
@@ -88,6 +97,7 @@ class LocationResource(Resource):
         renewed: Callable[[], bool] = _never,
         max_body: ByteCount | float = 0,
         setting: str = "max_body",
+        when: Condition | None = None,
     ) -> None:
         self.leaf = leaf
         self.errors = errors
@@ -101,6 +111,7 @@ class LocationResource(Resource):
         self.renewed = renewed
         self.max_body = max_body or float("inf")
         self.setting = setting
+        self.when = when
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Check the announced size, run the filters, and hand the request to the leaf or an early answer."""
@@ -160,8 +171,9 @@ class SiteResource(Resource):
         self._otherwise = otherwise
         # Longest first; of two equal ones the exact path wins.
         self._by_length = sorted(locations, key=lambda place: (-len(place.prefix), not place.exact))
-        whole = len(locations) == 1 and not locations[0].prefix and not locations[0].exact
-        self._only = locations[0] if whole else None
+        first = locations[0] if len(locations) == 1 else None
+        whole = first is not None and not first.prefix and not first.exact and first.when is None
+        self._only = first if whole else None
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Pass the request to its location.
@@ -185,23 +197,28 @@ class SiteResource(Resource):
         if self._otherwise is not None:
             request.location = self._otherwise
         path, target = request.path, request.head.target
-        location = self._longest(path.decoded)
-        if path.literal != path.decoded and self._longest(path.literal) is not location:
+        location = self._longest(path.decoded, request)
+        if path.literal != path.decoded and self._longest(path.literal, request) is not location:
             raise ProtocolError("encoded slash or backslash makes the route ambiguous")
-        if target.partition(b"?")[0] != path.decoded and self._longest(unresolved_path(target)) is not location:
+        if (
+            target.partition(b"?")[0] != path.decoded
+            and self._longest(unresolved_path(target), request) is not location
+        ):
             raise ProtocolError("dot segments lead from one route to another")
         location = location or self._otherwise
         if location is None:
             raise HTTPError(404, "no_route")
         return location
 
-    def _longest(self, path: bytes) -> LocationResource | None:
+    def _longest(self, path: bytes, request: Request) -> LocationResource | None:
         for location in self._by_length:
             prefix = location.prefix
             if path == prefix or (
                 not location.exact and path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in (b"/", b"")
             ):
-                return location
+                when = location.when
+                if when is None or when.holds(request):
+                    return location
         return None
 
 
