@@ -64,8 +64,13 @@ class BuiltSite:
     upstreams: frozenset[Hashable]
 
 
-def virtual_hosts(sites: Iterable[BuiltSite]) -> VirtualHosts:
-    """Put built sites together to a tree."""
+def virtual_hosts(sites: Iterable[BuiltSite], unknown: Resource | None = None) -> VirtualHosts:
+    """Put built sites together to a tree.
+
+    Args:
+        sites: All sites.
+        unknown: Who answers for hosts of none of them, where none is the default site; None: they get 404.
+    """
     hosts: dict[bytes, Resource] = {}
     wildcards: dict[bytes, Resource] = {}
     fallback = None
@@ -73,7 +78,7 @@ def virtual_hosts(sites: Iterable[BuiltSite]) -> VirtualHosts:
         hosts.update(site.hosts)
         wildcards.update(site.wildcards)
         fallback = site.fallback or fallback
-    return VirtualHosts(hosts, wildcards, fallback)
+    return VirtualHosts(hosts, wildcards, fallback or unknown)
 
 
 class Compiler:

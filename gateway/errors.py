@@ -120,6 +120,14 @@ class ClientDisconnected(GatewayError):
     reason = "client_gone"
 
 
+class Unanswered(GatewayError):
+    """A request that is not worth an answer: its connection is closed."""
+
+    status = None
+    blame = Blame.CLIENT
+    reason = "unknown_host"
+
+
 class ClientTimeout(ClientDisconnected):
     """The client neither sent nor read for too long."""
 

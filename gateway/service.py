@@ -44,6 +44,7 @@ from gateway.options import Options
 from gateway.reload import Reloader
 from gateway.resources.challenge import ChallengeAnswers
 from gateway.resources.page import ErrorPages
+from gateway.resources.refusal import Silence
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.listener import Front, FrontFactory
 from gateway.signals import on_signal
@@ -225,7 +226,9 @@ class Gateway(Service):
             core.tree = tree
 
         self._kept = KeptVersions(Path(config.state) / "sites", os.environ)
-        table = SiteTable(Compiler(context, errors, self._sockets, secure.place), context.upstreams, swap, self._kept)
+        unknown = Silence() if config.unknown_host == "close" else None
+        compiler = Compiler(context, errors, self._sockets, secure.place)
+        table = SiteTable(compiler, context.upstreams, swap, self._kept, unknown)
         self._reloader = Reloader(self._reactor, folder, table, self._configure, self._sockets.close_site)
         self._reloader.start()
         return front

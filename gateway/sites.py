@@ -16,6 +16,7 @@ from gateway.config.loader import Draft, settle
 from gateway.config.model import BrokenSite, Site
 from gateway.errors import ConfigError
 from gateway.upstream.pool import UpstreamRegistry
+from gateway.web.resource import Resource
 from gateway.web.tree import VirtualHosts
 
 
@@ -59,6 +60,7 @@ class SiteTable:
         upstreams: Pools; those of no site are retired.
         swap: Takes the new tree.
         last_good: Keeps good versions across restarts; None: nobody does.
+        unknown: Who answers for hosts of no site; None: they get 404.
 
     Attributes:
         changes: What the last update did.
@@ -71,6 +73,7 @@ class SiteTable:
         upstreams: UpstreamRegistry,
         swap: Callable[[VirtualHosts], object],
         last_good: LastGood | None = None,
+        unknown: Resource | None = None,
     ) -> None:
         self.changes = Changes()
         self.refused: tuple[BrokenSite, ...] = ()
@@ -78,6 +81,7 @@ class SiteTable:
         self._upstreams = upstreams
         self._swap = swap
         self._last_good = last_good
+        self._unknown = unknown
         self._running: dict[str, _Running] = {}
 
     @property
@@ -168,7 +172,7 @@ class SiteTable:
                 running[each.file] = before.under(each)
         old, self._running = self._running, running
         tree = virtual_hosts(
-            [each.built for each in running.values()] + [self._compiler.build(each) for each in refused]
+            [each.built for each in running.values()] + [self._compiler.build(each) for each in refused], self._unknown
         )
         self.refused = tuple(refused)
         self._swap(tree)

@@ -140,6 +140,7 @@ class GatewayConfig:
         state: Folder of certificates, the ledger and deploy state; by default $STATE_DIRECTORY, else `state` beside
             the folder of site files.
         workers: Processes.
+        unknown_host: Requests for hosts of no site get a plain 404 (`page`), or their connection is closed (`close`).
         trusted_proxies: Peers whose forwarded fields are believed.
         client_ip_header: Field in which they put the client's address, such as `CF-Connecting-IP`; by default
             X-Forwarded-For is walked.
@@ -154,6 +155,7 @@ class GatewayConfig:
     tls: Profile = "intermediate"
     state: FilePath = ""
     workers: Annotated[int, Field(ge=1, le=64), waits(1, "several processes")] = 1
+    unknown_host: Literal["page", "close"] = "page"
     trusted_proxies: tuple[TrustedProxy, ...] = ()
     client_ip_header: FieldName | None = None
     local_ca: bool = False
