@@ -20,7 +20,7 @@ from tests.support.upstreams import Upstream, demo_app, node_server
 
 pytestmark = pytest.mark.e2e
 
-_TIME = 30.0
+_TIME = 60.0
 _PAGE = "Accept: text/html"
 
 

@@ -8,7 +8,7 @@ import subprocess
 from tests.support.programs import ROOT, missing, require
 
 NODE = ROOT / "tests" / "e2e" / "node"
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 
 
 def node_program() -> str:

@@ -6,11 +6,12 @@ import { createInterface } from "node:readline";
 import WebSocket from "ws";
 
 const [chromium, profile, url, until, read, click] = process.argv.slice(2);
-const DEADLINE = 40_000;
+const DEADLINE = 90_000;
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
   "--no-default-browser-check", "--disable-background-networking", "--disable-component-update", "--disable-sync",
   "--disable-extensions", "--disable-default-apps", "--no-proxy-server", "--remote-debugging-port=0",
+  "--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
   `--user-data-dir=${profile}`, "about:blank",
 ];
 
