@@ -34,6 +34,8 @@ async function debuggerAddress() {
   return fail("chromium has ended");
 }
 
+process.on("uncaughtException", (error) => fail(error.message));
+
 const socket = new WebSocket(await debuggerAddress());
 browser.stderr.resume();
 await once(socket, "open");
@@ -47,14 +49,16 @@ let sessionId;
 function call(method, params = {}) {
   const id = ++calls;
   socket.send(JSON.stringify({ id, method, params, sessionId }));
-  return new Promise((resolve) => waiting.set(id, resolve));
+  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
 }
 
 socket.on("message", (data) => {
   const message = JSON.parse(data);
   if (message.id) {
-    if (message.error) fail(`${JSON.stringify(message.error)}`);
-    waiting.get(message.id)?.(message.result);
+    const { resolve, reject } = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.error) reject(new Error(message.error.message));
+    else resolve(message.result);
   } else if (message.method === "Runtime.exceptionThrown") {
     messages.push(message.params.exceptionDetails.exception?.description ?? message.params.exceptionDetails.text);
   } else if (message.method === "Log.entryAdded" && message.params.entry.level === "error") {
@@ -66,13 +70,23 @@ socket.on("message", (data) => {
 
 async function evaluate(expression) {
   const { result, exceptionDetails } = await call("Runtime.evaluate", { expression, returnByValue: true });
-  if (exceptionDetails) fail(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
   return result.value;
 }
 
+// A page that gives way to the next has for a moment no root element, no context to evaluate in, or loses the question.
+async function evaluateOrChange(expression) {
+  try {
+    return await evaluate(expression);
+  } catch (error) {
+    if (!/navigated or closed|context/.test(error.message)) throw error;
+    return undefined;
+  }
+}
+
 async function eventually(expression) {
-  while (!(await evaluate(expression))) {
-    last = await evaluate("document.documentElement.outerHTML");
+  while (!(await evaluateOrChange(expression))) {
+    last = (await evaluateOrChange("document.documentElement?.outerHTML")) ?? last;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -92,7 +106,7 @@ const value = await evaluate(read);
 
 clearTimeout(timer);
 sessionId = undefined;
-socket.send(JSON.stringify({ id: ++calls, method: "Browser.close" }));
+call("Browser.close");
 await once(browser, "exit");
 socket.terminate();
 console.log(JSON.stringify({ value, messages, requests }));
