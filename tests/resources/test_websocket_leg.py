@@ -6,18 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from autobahn.twisted.websocket import WebSocketClientProtocol, WebSocketServerProtocol
 from autobahn.websocket.protocol import WebSocketProtocol
+from twisted.logger import capturedLogs
 
-from gateway.errors import ProtocolError, ResponseInvalid
 from gateway.protocol.websocket_frames import PING_TOKEN
-from gateway.protocol.websocket_handshake import Offer, canonical_request
 from gateway.resources.websocket_leg import ClientLeg, ServerLeg
 from tests.support.websocket import CLOSE, PING, PONG, close, frame, read_frames
-
-KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
-ACCEPT = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-NONCE = b"the sample nonce"
 
 
 class RecordingSide:
@@ -40,93 +34,20 @@ class RecordingSide:
         self.reports.append(("refused",))
 
 
-def server_leg(subprotocol: bytes | None = None, offered: tuple[bytes, ...] = (b"a", b"b")) -> ServerLeg:
-    leg = ServerLeg()
-    leg.start()
-    leg.offer(canonical_request(Offer(KEY, offered)))
-    assert leg.accept(subprotocol) == ACCEPT
-    return leg
-
-
-def client_leg() -> ClientLeg:
-    leg = ClientLeg(NONCE)
-    leg.start()
-    assert leg.key == KEY
-    leg.confirm(answer(ACCEPT))
-    return leg
-
-
-def answer(accept: bytes, status: bytes = b"101 Switching Protocols") -> bytes:
-    return (b"HTTP/1.1 %b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n") % (
-        status,
-        accept,
-    )
-
-
 def attached(*, client: bool) -> tuple[ServerLeg | ClientLeg, RecordingSide]:
-    leg, side = client_leg() if client else server_leg(), RecordingSide()
-    leg.attach(side)
-    return leg, side
+    side = RecordingSide()
+    return (ClientLeg if client else ServerLeg)(side), side
 
 
 both = pytest.mark.parametrize("client", [True, False], ids=["client leg", "server leg"])
 
 
-# Opening.
-
-
-@pytest.mark.parametrize("subprotocol", [None, b"a", b"b"])
-def test_the_server_side_answers_the_key_of_the_rfc(subprotocol: bytes | None) -> None:
-    """`onConnect` may answer later, `sendData` writes the 101, and it holds the accept value of §1.3."""
-    assert server_leg(subprotocol).open
-
-
-def test_the_server_side_waits_for_the_app() -> None:
-    """Before `accept` nothing is open or written."""
-    leg = ServerLeg()
-    leg.start()
-    leg.offer(canonical_request(Offer(KEY)))
-    assert not leg.open
-    assert leg.accept(None) == ACCEPT
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        canonical_request(Offer(b"short")),
-        canonical_request(Offer(KEY)).replace(b"13", b"8"),
-        canonical_request(Offer(KEY)).replace(b"GET", b"PUT"),
-        canonical_request(Offer(KEY, (b"a", b"a"))),
-    ],
-)
-def test_the_server_side_refuses_a_broken_handshake(request_: bytes) -> None:
-    """`failHandshake` is Autobahn's way to say no; nothing is written."""
-    leg = ServerLeg()
-    leg.start()
-    with pytest.raises(ProtocolError):
-        leg.offer(request_)
-
-
-def test_the_client_side_checks_the_answer_to_its_key() -> None:
-    """`startHandshake` writes nothing, `websocket_key` is what `processHandshake` checks against."""
-    assert client_leg().open
-
-
-@pytest.mark.parametrize(
-    "response",
-    [
-        answer(ACCEPT[:-2] + b"A="),
-        answer(ACCEPT, b"200 OK"),
-        answer(ACCEPT).replace(b"Upgrade: websocket", b"Upgrade: h2c"),
-        answer(ACCEPT).replace(b"Connection: Upgrade", b"Connection: close"),
-    ],
-)
-def test_the_client_side_refuses_a_wrong_answer(response: bytes) -> None:
-    """A 101 that does not answer the key opens nothing."""
-    leg = ClientLeg(NONCE)
-    leg.start()
-    with pytest.raises(ResponseInvalid):
-        leg.confirm(response)
+@both
+def test_a_leg_begins_open_and_says_nothing(client: bool) -> None:
+    """The opening handshake is over when a leg comes into being."""
+    leg, side = attached(client=client)
+    assert leg.open
+    assert (side.written, side.reports) == (b"", [])
 
 
 # Pings.
@@ -207,23 +128,38 @@ def test_a_detached_leg_reports_nothing(client: bool) -> None:
 # What is not behaviour, but relied on.
 
 
-def test_every_option_of_autobahns_is_set_on_the_classes() -> None:
-    """With `CONFIG_ATTRS` empty no option is copied from the factory, so none may be missing."""
-    for leg, base in ((ServerLeg, WebSocketServerProtocol), (ClientLeg, WebSocketClientProtocol)):
-        assert leg.CONFIG_ATTRS == ()
-        assert base.CONFIG_ATTRS
-        for name in base.CONFIG_ATTRS:
-            assert hasattr(leg, name), name
-        assert leg.failByDrop is False
-        assert leg.echoCloseCodeReason is True
-        assert leg.openHandshakeTimeout == leg.closeHandshakeTimeout == 0
+@both
+def test_a_leg_has_few_attributes_of_its_own(client: bool) -> None:
+    """What Autobahn's `__init__` and `connectionMade` would set on each are attributes of the classes."""
+    assert sorted(vars(attached(client=client)[0])) == ["owner", "transport"]
 
 
-def test_an_open_leg_keeps_few_attributes_of_its_own() -> None:
-    """Some 60 attributes of the handshake are dropped, or an idle socket would cost 4 KB more."""
-    for client in (True, False):
-        leg, _ = attached(client=client)
-        assert len(vars(leg)) <= 8
+@both
+def test_autobahn_finds_every_attribute_that_its_own_start_would_have_set(client: bool) -> None:
+    """A leg that says and hears everything it can meets no attribute that is missing, and Autobahn logs nothing."""
+    leg, side = attached(client=client)
+    with capturedLogs() as events:
+        leg.ping()
+        leg.receive(frame(PONG, PING_TOKEN, masked=not client))
+        leg.receive(close(999, b"bad code", masked=not client))
+        leg.receive(close(1000, b"good", masked=not client)[:5])
+        leg.receive(close(1000, b"good", masked=not client)[5:])
+        leg.receive(close(1000, b"late", masked=not client))
+        leg.close(1001)
+        leg.answer(1000)
+    assert [sent.opcode for sent in read_frames(side.written)] == [PING, CLOSE]
+    assert side.reports[0] == ("refused",)
+    assert not events
+
+
+@both
+def test_what_one_leg_hears_is_not_seen_by_the_next(client: bool) -> None:
+    """Attributes of the classes are never changed in place."""
+    leg, _ = attached(client=client)
+    leg.receive(close(1000, masked=not client)[:3])
+    leg, side = attached(client=client)
+    leg.receive(close(1000, masked=not client))
+    assert side.reports == [("received", 1000, b"")]
 
 
 def test_code_1014_is_allowed() -> None:
@@ -237,9 +173,9 @@ def test_no_reactor_is_installed_and_nothing_is_logged() -> None:
         "import sys; from twisted.logger import globalLogPublisher; seen = [];"
         "from gateway.resources.websocket_leg import ClientLeg, ServerLeg;"
         "globalLogPublisher.addObserver(seen.append);"
-        "leg = ClientLeg(b'the sample nonce'); leg.start();"
-        f"leg.confirm({answer(ACCEPT)!r}); leg.close(1001); leg.receive({close(999)!r});"
-        "server = ServerLeg(); server.start();"
+        "from types import SimpleNamespace; quiet = lambda *_: None;"
+        "side = SimpleNamespace(write=quiet, close_answered=quiet, close_received=quiet, close_refused=quiet);"
+        f"leg = ClientLeg(side); leg.close(1001); leg.receive({close(999)!r}); ServerLeg(side).ping();"
         "assert 'twisted.internet.reactor' not in sys.modules; assert not seen, seen"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
