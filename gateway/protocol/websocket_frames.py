@@ -1,8 +1,8 @@
 """One direction of a WebSocket as octets: frame boundaries, limits, and what must not simply pass (RFC 6455 §5).
 
 Payload passes as it came. Held back are only incomplete frame headers and control frames, so at most 131 octets; a
-close frame and the pong to a ping of our own are taken out and reported. Opening and closing handshakes are left to
-others.
+close frame is taken out and reported, the pong to a ping of our own is taken out. Masking is done here: whoever speaks
+for the gateway hears and writes frames without. Opening and closing handshakes are left to others.
 
 What arrives, by state of the pipe's input:
 
@@ -46,11 +46,11 @@ class Input(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
-    """A whole close frame, or a pong to our own ping, taken out of the stream.
+class Close:
+    """A whole close frame, taken out of the stream.
 
     Attributes:
-        frame: The frame as it came, header included.
+        frame: The frame without its mask, header included.
     """
 
     frame: bytes
@@ -74,7 +74,7 @@ class Violation:
     message: str
 
 
-Event = Control | MalformedClose | Violation
+Event = Close | MalformedClose | Violation
 
 
 class FramePipe:
@@ -87,6 +87,7 @@ class FramePipe:
         max_message: Octets of payload in one message, as on the wire; 0 for no limit.
 
     Attributes:
+        masked: Whether the sender must mask.
         events: What was taken out since the caller last set this to `()`.
         input: How what arrives is read.
         output_open: Whether anything is still forwarded.
@@ -105,10 +106,12 @@ class FramePipe:
         "_sealed",
         "events",
         "input",
+        "masked",
         "output_open",
     )
 
     def __init__(self, *, masked: bool, extended: bool, max_frame: ByteCount, max_message: ByteCount) -> None:
+        self.masked = masked
         self._mask_bit = 128 if masked else 0
         self._header = 6 if masked else 2
         self._kinds = _KINDS_EXTENDED if extended else _KINDS
@@ -128,11 +131,12 @@ class FramePipe:
         """Whether the output stands between frames: a half-received header was held back."""
         return not self._rest or self.input is not Input.STRICT
 
-    def inject(self, frame: bytes) -> bytes:
+    def inject(self, frame: bytes, key: bytes = b"") -> bytes:
         """Put a control frame of our own into the output, between frames.
 
         Args:
-            frame: A whole control frame; after a close frame nothing is forwarded.
+            frame: A whole control frame without a mask; after a close frame nothing is forwarded.
+            key: Four unpredictable octets that it is masked with, where frames of this direction are (RFC 6455 §5.3).
 
         Returns:
             Octets to send now; the frame comes later, from `receive_data`, where the output is inside a frame.
@@ -140,6 +144,8 @@ class FramePipe:
         if self._sealed:
             return b""
         self._sealed = frame[0] & 15 == _CLOSE
+        if self.masked:
+            frame = b"%c%c%b%b" % (frame[0], frame[1] | 128, key, _masked(frame[2:], key))
         if not self.at_boundary:
             self._pending += frame
             return b""
@@ -209,12 +215,12 @@ class FramePipe:
                     position = end
                     continue
                 parts.append(data[start:position])
-                self.events += (Control(data[position:end]),)
-                start = position = end
                 if kind == _CLOSING:
+                    self.events += (Close(self._plain(data, position, payload, end)),)
                     self.input = Input.CLOSED
                     start = position = size
                     break
+                start = position = end
                 continue
             message = length
             if self._message == _NO_MESSAGE:
@@ -251,17 +257,21 @@ class FramePipe:
     def _is_own(self, data: bytes, payload: int, end: int) -> bool:
         if end - payload != len(PING_TOKEN):
             return False
+        return self._content(data, payload, end) == PING_TOKEN
+
+    def _content(self, data: bytes, payload: int, end: int) -> bytes:
         content = data[payload:end]
-        if self._mask_bit:
-            key = (data[payload - 4 : payload] * 5)[: len(content)]
-            content = (int.from_bytes(content, "big") ^ int.from_bytes(key, "big")).to_bytes(len(content), "big")
-        return content == PING_TOKEN
+        return _masked(content, data[payload - 4 : payload]) if self.masked else content
+
+    def _plain(self, data: bytes, position: int, payload: int, end: int) -> bytes:
+        """Copy a control frame without its mask."""
+        return b"%c%c%b" % (data[position], end - payload, self._content(data, payload, end))
 
     def _header_violation(self, kind: int, length: int) -> Violation:
         if kind == _BAD:
             message = "reserved bit or opcode, or a fragmented control frame (RFC 6455 §5.2, §5.5)"
         elif not 0 <= length < 128:
-            message = "frame from a client without a mask" if self._mask_bit else "masked frame from a server"
+            message = "frame from a client without a mask" if self.masked else "masked frame from a server"
             message += " (RFC 6455 §5.1)"
         else:
             message = "control frame over 125 octets (RFC 6455 §5.5)"
@@ -292,7 +302,7 @@ class FramePipe:
                     return
                 if payload + length > size:
                     break
-                self.events += (Control(data[position : payload + length]),)
+                self.events += (Close(self._plain(data, position, payload, payload + length)),)
                 self.input = Input.CLOSED
                 return
             if length > 125:
@@ -305,6 +315,13 @@ class FramePipe:
             self._rest = position - size
         else:
             self._held = data[position:]
+
+
+def _masked(content: bytes, key: bytes) -> bytes:
+    """Mask the content of a control frame, or take its mask away (RFC 6455 §5.3)."""
+    size = len(content)
+    mask = int.from_bytes((key * 32)[:size], "big")
+    return (int.from_bytes(content, "big") ^ mask).to_bytes(size, "big")
 
 
 def _length_violation(data: bytes, position: int, length: int) -> Violation | None:

@@ -38,6 +38,8 @@ def asks_for_websocket(head: RequestHead) -> bool:
     An Upgrade that is to be ignored, in HTTP/1.0 or beside content (RFC 9110 §7.8), counts only where the rest of a
     handshake is there.
     """
+    if head.upgrade == b"websocket":  # as nearly all that ask
+        return True
     if not head.known & UPGRADE or not head.known & CONNECTION:
         return False
     names = [name.lower() for name in head.get_list(b"upgrade")]

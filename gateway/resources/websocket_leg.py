@@ -1,7 +1,7 @@
 """The seam around Autobahn: a "leg" for each side of a relayed WebSocket that has something to say.
 
 Autobahn makes our pings and close frames, checks the close frames that arrive and keeps each side's closing state. It
-never sees a data frame: `gateway.protocol.websocket_frames` passes those; nor an opening handshake:
+never sees a data frame or a mask: `gateway.protocol.websocket_frames` passes those; nor an opening handshake:
 `gateway.protocol.websocket_handshake` checks that, so a leg begins open. It writes to its side and reports to it;
 whether and when a connection is dropped is decided there, and so are all time-outs, because Autobahn's own would need
 the global reactor.
@@ -19,9 +19,6 @@ from typing import Final, Protocol
 
 import txaio
 from autobahn.twisted.websocket import (
-    WebSocketAdapterProtocol,
-    WebSocketClientFactory,
-    WebSocketClientProtocol,
     WebSocketServerFactory,
     WebSocketServerProtocol,
 )
@@ -47,13 +44,14 @@ class LegSide(Protocol):
         """The peer's close frame was malformed: if none was sent before, it was answered with 1002 or 1007."""
 
 
-class Leg(WebSocketAdapterProtocol, WebSocketProtocol):
-    """What Autobahn's two sides are told alike; mixed in before its protocol classes.
+class Leg(WebSocketServerProtocol):
+    """Autobahn's end of one side. Without masks an app's side speaks as a client's does.
 
     Args:
         side: Decides for this leg.
     """
 
+    factory = WebSocketServerFactory(server="", reactor=object())
     log = txaio.make_logger(level="none")
 
     transport: LegSide | Unconnected
@@ -77,7 +75,7 @@ class Leg(WebSocketAdapterProtocol, WebSocketProtocol):
         self.sendPing(PING_TOKEN)
 
     def receive(self, frame: bytes) -> None:
-        """Take a whole close frame, or the pong to our own ping."""
+        """Take a whole close frame without a mask."""
         self.data += frame
         self.consumeData()
 
@@ -119,21 +117,8 @@ class Leg(WebSocketAdapterProtocol, WebSocketProtocol):
         self.transport.write(data)
 
 
-class ServerLeg(Leg, WebSocketServerProtocol):
-    """The side that faces the client."""
-
-    factory = WebSocketServerFactory(server="", reactor=object())
-
-
-class ClientLeg(Leg, WebSocketClientProtocol):
-    """The side that faces the app."""
-
-    factory = WebSocketClientFactory(reactor=object())
-
-
 _OPEN: Final[dict[str, object]] = {
     "_perMessageCompress": None,
-    "applyMask": True,
     "autoPingPending": None,
     "closeHandshakeTimeout": 0,
     "closeHandshakeTimeoutCall": None,
@@ -144,25 +129,20 @@ _OPEN: Final[dict[str, object]] = {
     "failedByMe": False,
     "inside_message": False,
     "logFrames": False,
+    "maskServerFrames": False,
     "peer": "",
+    "requireMaskedClientFrames": False,
     "state": WebSocketProtocol.STATE_OPEN,
     "trafficStats": TrafficStats(),  # written by all, read by none
     "websocket_version": 13,
-}
-_OPEN_SERVER: Final[dict[str, object]] = {"maskServerFrames": False, "requireMaskedClientFrames": True}
-_OPEN_CLIENT: Final[dict[str, object]] = {
-    "acceptMaskedServerFrames": False,
-    "maskClientFrames": True,
-    "serverConnectionDropTimeout": 0,
 }
 _BAD_GATEWAY: Final = 1014
 
 
 def _begin_open() -> None:
     """Let all legs begin as Autobahn's protocols are after their opening handshake, with our options."""
-    for leg, attributes in ((Leg, _OPEN), (ServerLeg, _OPEN_SERVER), (ClientLeg, _OPEN_CLIENT)):
-        for name, value in attributes.items():
-            setattr(leg, name, value)
+    for name, value in _OPEN.items():
+        setattr(Leg, name, value)
     if _BAD_GATEWAY not in WebSocketProtocol.CLOSE_STATUS_CODES_ALLOWED:  # registered after RFC 6455
         WebSocketProtocol.CLOSE_STATUS_CODES_ALLOWED.append(_BAD_GATEWAY)
 

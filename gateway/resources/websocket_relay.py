@@ -29,7 +29,6 @@ from gateway.errors import (
     ResponseStalled,
 )
 from gateway.protocol.websocket_frames import Code, FramePipe, Input, Violation
-from gateway.resources.websocket_leg import ClientLeg, ServerLeg
 from gateway.resources.websocket_side import Answer, Side
 from gateway.units import Seconds
 
@@ -51,6 +50,7 @@ class Relay:
         sockets: Where it is registered until it is over.
 
     Attributes:
+        entropy: Makes random octets.
         heard: Whether any octet came since the last look.
         code: The close code that ended it, for the log; 1006 where none did, 1005 for a close frame without one.
     """
@@ -66,6 +66,7 @@ class Relay:
         "client",
         "code",
         "deadline",
+        "entropy",
         "heard",
         "site",
         "upstream",
@@ -83,6 +84,7 @@ class Relay:
         self._exchange = exchange
         self._settings = settings
         self._sockets = sockets
+        self.entropy = sockets.entropy
         self.site = request.location.site
         self.address = request.client
         self.deadline = Seconds(0)
@@ -90,8 +92,8 @@ class Relay:
         self.code = 0
         self._pings = 0
         self._quiet_since = Seconds(0)
-        self.client = Side(self, ServerLeg, pipes[0], request)
-        self.upstream = Side(self, ClientLeg, pipes[1], exchange)
+        self.client = Side(self, pipes[0], request)
+        self.upstream = Side(self, pipes[1], exchange)
         self.client.far = self.upstream
         self.upstream.far = self.client
         sockets.add(self)

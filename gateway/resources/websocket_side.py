@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.http.stream import DISCARD
-from gateway.protocol.websocket_frames import Control, FramePipe, Input, Violation
+from gateway.protocol.websocket_frames import Close, FramePipe, Input, Violation
+from gateway.resources.websocket_leg import Leg
 
 if TYPE_CHECKING:
     from gateway.errors import GatewayError
     from gateway.http.message import ResponseHead
-    from gateway.resources.websocket_leg import Leg, LegSide
 
 Answer = tuple[int | None, bytes]
 """Code and reason of a close frame."""
@@ -22,9 +22,11 @@ class SocketRelay(Protocol):
 
     Attributes:
         heard: Set whenever something moved.
+        entropy: Makes random octets.
     """
 
     heard: bool
+    entropy: Callable[[int], bytes]
 
     def peer_gone(self, side: Side, *, lost: bool) -> None:
         """A peer will send no more; `lost` where nothing can be sent to it either."""
@@ -62,8 +64,6 @@ class Side:
 
     Args:
         relay: Decides what events mean for the far side.
-        make_leg: Makes this side's leg, once something must be said or a close frame has come; most sockets need none
-            for most of their lives.
         pipe: Frames from the peer.
         outlet: Where octets for the peer go.
 
@@ -75,13 +75,12 @@ class Side:
         blocked: The peer reads slowly, so the far side is stopped.
     """
 
-    __slots__ = ("_leg", "_make_leg", "blocked", "due", "ended", "far", "gone", "outlet", "pipe", "relay")
+    __slots__ = ("_leg", "blocked", "due", "ended", "far", "gone", "outlet", "pipe", "relay")
 
     far: Side
 
-    def __init__(self, relay: SocketRelay, make_leg: Callable[[LegSide], Leg], pipe: FramePipe, outlet: Outlet) -> None:
+    def __init__(self, relay: SocketRelay, pipe: FramePipe, outlet: Outlet) -> None:
         self.relay = relay
-        self._make_leg = make_leg
         self._leg: Leg | None = None
         self.pipe = pipe
         self.outlet = outlet
@@ -135,7 +134,7 @@ class Side:
     def _report(self) -> None:
         events, self.pipe.events = self.pipe.events, ()
         for event in events:
-            if isinstance(event, Control):
+            if isinstance(event, Close):
                 self._speaker().receive(event.frame)
             elif isinstance(event, Violation):
                 self.relay.rule_broken(self, event)
@@ -146,7 +145,8 @@ class Side:
 
     def write(self, data: bytes) -> None:
         """Send a control frame to the peer, at the next frame boundary."""
-        passing = self.far.pipe.inject(data)
+        pipe = self.far.pipe
+        passing = pipe.inject(data, self.relay.entropy(4) if pipe.masked else b"")
         if passing:
             self.outlet.send_data(passing, False)
 
@@ -175,7 +175,7 @@ class Side:
 
     def ping(self) -> None:
         """Ask the peer for a sign of life."""
-        (self._leg or self._make_leg(self)).ping()  # nothing of it needs to be remembered
+        (self._leg or Leg(self)).ping()  # nothing of it needs to be remembered
 
     def settle(self, answer: Answer | None) -> None:
         """Answer the peer's close frame, if it waits for that: with the far side's answer, or else its own code."""
@@ -203,7 +203,8 @@ class Side:
             self._leg.detach()
 
     def _speaker(self) -> Leg:
+        """Give this side's leg; it is made once a close frame goes or comes, so most sockets have none."""
         leg = self._leg
         if leg is None:
-            leg = self._leg = self._make_leg(self)
+            leg = self._leg = Leg(self)
         return leg

@@ -10,7 +10,7 @@ from autobahn.websocket.protocol import WebSocketProtocol
 from twisted.logger import capturedLogs
 
 from gateway.protocol.websocket_frames import PING_TOKEN
-from gateway.resources.websocket_leg import ClientLeg, ServerLeg
+from gateway.resources.websocket_leg import Leg
 from tests.support.websocket import CLOSE, PING, PONG, close, frame, read_frames
 
 
@@ -34,18 +34,14 @@ class RecordingSide:
         self.reports.append(("refused",))
 
 
-def attached(*, client: bool) -> tuple[ServerLeg | ClientLeg, RecordingSide]:
+def attached() -> tuple[Leg, RecordingSide]:
     side = RecordingSide()
-    return (ClientLeg if client else ServerLeg)(side), side
+    return Leg(side), side
 
 
-both = pytest.mark.parametrize("client", [True, False], ids=["client leg", "server leg"])
-
-
-@both
-def test_a_leg_begins_open_and_says_nothing(client: bool) -> None:
+def test_a_leg_begins_open_and_says_nothing() -> None:
     """The opening handshake is over when a leg comes into being."""
-    leg, side = attached(client=client)
+    leg, side = attached()
     assert leg.open
     assert (side.written, side.reports) == (b"", [])
 
@@ -53,14 +49,13 @@ def test_a_leg_begins_open_and_says_nothing(client: bool) -> None:
 # Pings.
 
 
-@both
-def test_a_ping_carries_the_token_and_its_pong_is_taken(client: bool) -> None:
-    """Our ping is one control frame, masked where we are the client; the pong changes nothing."""
-    leg, side = attached(client=client)
+def test_a_ping_carries_the_token_and_its_pong_changes_nothing() -> None:
+    """Our ping is one control frame; the pong changes nothing."""
+    leg, side = attached()
     leg.ping()
     (ping,) = read_frames(side.written)
-    assert (ping.opcode, ping.payload, ping.masked) == (PING, PING_TOKEN, client)
-    leg.receive(frame(PONG, PING_TOKEN, masked=not client))
+    assert (ping.opcode, ping.payload, ping.masked) == (PING, PING_TOKEN, False)
+    leg.receive(frame(PONG, PING_TOKEN))
     assert side.reports == []
     assert leg.open
 
@@ -68,59 +63,54 @@ def test_a_ping_carries_the_token_and_its_pong_is_taken(client: bool) -> None:
 # Closing.
 
 
-@both
 @pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999])
-def test_a_peers_close_is_reported_and_answered_only_on_demand(client: bool, code: int) -> None:
+def test_a_peers_close_is_reported_and_answered_only_on_demand(code: int) -> None:
     """`sendCloseFrame(isReply=True)` is held back until `answer`; no connection is dropped meanwhile."""
-    leg, side = attached(client=client)
-    leg.receive(close(code, b"why", masked=not client))
+    leg, side = attached()
+    leg.receive(close(code, b"why"))
     assert side.reports == [("received", code, b"why")]
     assert side.written == b""
     assert leg.open
     leg.answer(4000, b"so")
     (sent,) = read_frames(side.written)
-    assert (sent.opcode, sent.payload, sent.masked) == (CLOSE, b"\x0f\xa0so", client)
+    assert (sent.opcode, sent.payload, sent.masked) == (CLOSE, b"\x0f\xa0so", False)
     assert not leg.open
 
 
-@both
 @pytest.mark.parametrize("code", [1001, 1002, 1009, 1011, 1012, 4000, None])
-def test_our_close_goes_out_once_and_its_answer_is_reported(client: bool, code: int | None) -> None:
+def test_our_close_goes_out_once_and_its_answer_is_reported(code: int | None) -> None:
     """`sendCloseFrame` sends any code, `state` is closing then, and the peer's frame is the answer."""
-    leg, side = attached(client=client)
+    leg, side = attached()
     leg.close(code)
     leg.close(1001)
     (sent,) = read_frames(side.written)
     assert (sent.opcode, sent.code) == (CLOSE, code)
-    leg.receive(close(code, masked=not client))
+    leg.receive(close(code))
     assert side.reports == [("answered", code, b"")]
 
 
-@both
 @pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535])
-def test_an_impossible_code_is_refused_with_1002(client: bool, code: int) -> None:
+def test_an_impossible_code_is_refused_with_1002(code: int) -> None:
     """`failedByMe` says that Autobahn objected; it answered with 1002 itself."""
-    leg, side = attached(client=client)
-    leg.receive(close(code, masked=not client))
+    leg, side = attached()
+    leg.receive(close(code))
     assert side.reports == [("refused",)]
     assert [sent.code for sent in read_frames(side.written)] == [1002]
 
 
-@both
-def test_a_reason_that_is_not_utf8_is_refused_with_1007(client: bool) -> None:
+def test_a_reason_that_is_not_utf8_is_refused_with_1007() -> None:
     """Autobahn judges the reason's encoding (RFC 6455 §5.5.1, §8.1)."""
-    leg, side = attached(client=client)
-    leg.receive(close(1000, b"\xc3\x28", masked=not client))
+    leg, side = attached()
+    leg.receive(close(1000, b"\xc3\x28"))
     assert side.reports == [("refused",)]
     assert [sent.code for sent in read_frames(side.written)] == [1007]
 
 
-@both
-def test_a_detached_leg_reports_nothing(client: bool) -> None:
+def test_a_detached_leg_reports_nothing() -> None:
     """What comes late is written nowhere."""
-    leg, side = attached(client=client)
+    leg, side = attached()
     leg.detach()
-    leg.receive(close(1000, masked=not client))
+    leg.receive(close(1000))
     leg.close(1001)
     assert (side.written, side.reports) == (b"", [])
 
@@ -128,23 +118,21 @@ def test_a_detached_leg_reports_nothing(client: bool) -> None:
 # What is not behaviour, but relied on.
 
 
-@both
-def test_a_leg_has_few_attributes_of_its_own(client: bool) -> None:
+def test_a_leg_has_few_attributes_of_its_own() -> None:
     """What Autobahn's `__init__` and `connectionMade` would set on each are attributes of the classes."""
-    assert sorted(vars(attached(client=client)[0])) == ["owner", "transport"]
+    assert sorted(vars(attached()[0])) == ["owner", "transport"]
 
 
-@both
-def test_autobahn_finds_every_attribute_that_its_own_start_would_have_set(client: bool) -> None:
+def test_autobahn_finds_every_attribute_that_its_own_start_would_have_set() -> None:
     """A leg that says and hears everything it can meets no attribute that is missing, and Autobahn logs nothing."""
-    leg, side = attached(client=client)
+    leg, side = attached()
     with capturedLogs() as events:
         leg.ping()
-        leg.receive(frame(PONG, PING_TOKEN, masked=not client))
-        leg.receive(close(999, b"bad code", masked=not client))
-        leg.receive(close(1000, b"good", masked=not client)[:5])
-        leg.receive(close(1000, b"good", masked=not client)[5:])
-        leg.receive(close(1000, b"late", masked=not client))
+        leg.receive(frame(PONG, PING_TOKEN))
+        leg.receive(close(999, b"bad code"))
+        leg.receive(close(1000, b"good")[:5])
+        leg.receive(close(1000, b"good")[5:])
+        leg.receive(close(1000, b"late"))
         leg.close(1001)
         leg.answer(1000)
     assert [sent.opcode for sent in read_frames(side.written)] == [PING, CLOSE]
@@ -152,13 +140,12 @@ def test_autobahn_finds_every_attribute_that_its_own_start_would_have_set(client
     assert not events
 
 
-@both
-def test_what_one_leg_hears_is_not_seen_by_the_next(client: bool) -> None:
+def test_what_one_leg_hears_is_not_seen_by_the_next() -> None:
     """Attributes of the classes are never changed in place."""
-    leg, _ = attached(client=client)
-    leg.receive(close(1000, masked=not client)[:3])
-    leg, side = attached(client=client)
-    leg.receive(close(1000, masked=not client))
+    leg, _ = attached()
+    leg.receive(close(1000)[:3])
+    leg, side = attached()
+    leg.receive(close(1000))
     assert side.reports == [("received", 1000, b"")]
 
 
@@ -171,11 +158,11 @@ def test_no_reactor_is_installed_and_nothing_is_logged() -> None:
     """Importing and running a leg leaves the choice of the reactor to the plugin, and the log to us."""
     script = (
         "import sys; from twisted.logger import globalLogPublisher; seen = [];"
-        "from gateway.resources.websocket_leg import ClientLeg, ServerLeg;"
+        "from gateway.resources.websocket_leg import Leg;"
         "globalLogPublisher.addObserver(seen.append);"
         "from types import SimpleNamespace; quiet = lambda *_: None;"
         "side = SimpleNamespace(write=quiet, close_answered=quiet, close_received=quiet, close_refused=quiet);"
-        f"leg = ClientLeg(side); leg.close(1001); leg.receive({close(999)!r}); ServerLeg(side).ping();"
+        f"leg = Leg(side); leg.close(1001); leg.receive({close(999)!r}); Leg(side).ping();"
         "assert 'twisted.internet.reactor' not in sys.modules; assert not seen, seen"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
