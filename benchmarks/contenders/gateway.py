@@ -25,8 +25,6 @@ folder = "{folder}/logs"
 [limits]
 connections            = 10000
 connections_per_client = 10000
-ping = "10m"
-idle = "20m"
 """
 
 _SITE = """\

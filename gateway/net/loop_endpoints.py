@@ -201,20 +201,21 @@ class ConnectingTransport(LoopTransport):
         self, loop: asyncio.AbstractEventLoop, factory: IProtocolFactory, outcome: Deferred[IProtocol]
     ) -> None:
         super().__init__(loop, factory)
-        self._outcome = outcome
+        self._outcome: Deferred[IProtocol] | None = outcome
         self.settled = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Report the connection, or drop it if nobody waits for it any more."""
-        if self.settled or self._outcome.called:
+        outcome, self._outcome = self._outcome, None
+        if self.settled or outcome is None or outcome.called:
             transport.abort()
             return
         self.settled = True
         super().connection_made(transport)
         if self._protocol is None:
-            self._outcome.errback(Failure(ConnectError(string="the factory made no protocol")))
+            outcome.errback(Failure(ConnectError(string="the factory made no protocol")))
         else:
-            self._outcome.callback(self._protocol)
+            outcome.callback(self._protocol)
             self._keep_paused(transport)
 
     def connection_lost(self, problem: Exception | None) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from twisted.logger import Logger
 
 from gateway.errors import GatewayError
+from gateway.http.stream import ClientStream
 from gateway.protocol.websocket_frames import FramePipe
 from gateway.protocol.websocket_handshake import (
     Offer,
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from gateway.web.request import Request
 
 log = Logger()
+
+
+class Exchange(ClientStream, Protocol):
+    """The exchange with the app; implemented by `upstream.exchange`."""
+
+    def pass_to(self, sink: ResponseSink) -> None:
+        """Give what comes from now on to another sink."""
 
 
 class Opening:
@@ -118,11 +126,13 @@ class Opening:
             FramePipe(masked=masked, extended=extended, max_frame=settings.max_frame, max_message=settings.max_message)
             for masked in (True, False)
         ]
-        relay = Relay(request, request.upstream, (pipes[0], pipes[1]), settings, self._sockets)
+        exchange = cast("Exchange", request.upstream)
+        relay = Relay(request, exchange, (pipes[0], pipes[1]), settings, self._sockets)
         request.recovery = None
         request.state = relay
         request.upstream = relay.client
         self._sink = relay.upstream
+        exchange.pass_to(relay.upstream)
         return relay
 
     def _explain_origin(self) -> None:

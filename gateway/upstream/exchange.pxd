@@ -18,6 +18,6 @@ cdef class UpstreamConnection(PacedProtocol):
     cdef public Py_ssize_t _informational, _received, _sent
     cdef public object _deadlines
     cpdef _head_received(self, bytes data)
-    cpdef _read_content(self, bytes data)
+    cpdef _read_content(self, ContentReader reader, bytes data)
     cpdef _body_received(self, bytes data)
     cpdef _finish(self)
