@@ -76,7 +76,6 @@ class HTTP1Connection(PacedProtocol):
     def connectionMade(self) -> None:
         """Register for back-pressure and deadlines, or refuse the connection."""
         super().connectionMade()
-        self.front.sweeper.add(self)
         refusal = self.front.opened(self)
         if refusal is not None:
             self.refuse_connection(refusal)
@@ -127,7 +126,6 @@ class HTTP1Connection(PacedProtocol):
         """Learn that the connection is gone."""
         busy = self.state in (_BODY, _WAIT, _TUNNEL)
         self.state = _CLOSED
-        self.front.sweeper.remove(self)
         self.front.closed(self)
         self._buffer = b""
         self.let_go()
