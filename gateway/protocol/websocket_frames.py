@@ -45,6 +45,10 @@ class Input(IntEnum):
     CLOSED = 2
 
 
+# Looked up here once: an attribute of an Enum costs several times a global.
+_STRICT, _LENIENT, _CLOSED = Input
+
+
 @dataclass(frozen=True, slots=True)
 class Close:
     """A whole close frame, taken out of the stream.
@@ -96,6 +100,7 @@ class FramePipe:
     __slots__ = (
         "_header",
         "_held",
+        "_inside",
         "_kinds",
         "_mask_bit",
         "_max_frame",
@@ -119,17 +124,18 @@ class FramePipe:
         self._max_message = max_message or _NO_LIMIT
         self._rest = 0
         self._held = b""
-        self._message = _NO_MESSAGE
+        self._inside = False
+        self._message = 0
         self._pending = b""
         self._sealed = False
         self.events: tuple[Event, ...] = ()
-        self.input = Input.STRICT
+        self.input = _STRICT
         self.output_open = True
 
     @property
     def at_boundary(self) -> bool:
         """Whether the output stands between frames: a half-received header was held back."""
-        return not self._rest or self.input is not Input.STRICT
+        return not self._rest or self.input is not _STRICT
 
     def inject(self, frame: bytes, key: bytes = b"") -> bytes:
         """Put a control frame of our own into the output, between frames.
@@ -161,24 +167,25 @@ class FramePipe:
         Returns:
             Octets to forward now; look at `events` afterwards.
         """
-        position = self._rest
         size = len(data)
-        if position > size:
-            self._rest = position - size
-            return data if self.output_open and self.input is Input.STRICT else b""
-        if self.input is not Input.STRICT:
+        if self._rest > size:
+            self._rest -= size
+            return data if self.output_open and self.input is _STRICT else b""
+        if self.input is not _STRICT:
             self._skip(data)
             return b""
+        position = self._rest
         if self._held:
             data = self._held + data
             size = len(data)
             self._held = b""
         self._rest = start = 0
-        parts: list[bytes] = []
+        parts: list[bytes] | None = None
         final = None if self.output_open else b""
         violation: Violation | None = None
         while True:
             if self._pending:
+                parts = [] if parts is None else parts
                 parts += (data[start:position], self._pending)
                 start = position
                 self._pending = b""
@@ -188,20 +195,20 @@ class FramePipe:
             if size - position < 2:
                 break
             kind = self._kinds[data[position]]
-            length = data[position + 1] - self._mask_bit
+            length = data[position + 1] & 127
             payload = position + self._header
-            if kind == _BAD or not 0 <= length < 128 or (kind & _CONTROL and length > 125):
-                violation = self._header_violation(kind, length)
+            if kind == _BAD or data[position + 1] & 128 != self._mask_bit or (kind & _CONTROL and length > 125):
+                violation = self._header_violation(kind, data[position + 1])
                 break
             if length > 125:
-                extended = position + (4 if length == 126 else 10)
-                if size < extended:
+                extended = 2 if length == 126 else 8
+                if size < position + 2 + extended:
                     break
-                violation = _length_violation(data, position, length)
+                violation = _length_violation(data, position, extended)
                 if violation:
                     break
-                payload += extended - position - 2
-                length = int.from_bytes(data[position + 2 : extended], "big")
+                payload += extended
+                length = int.from_bytes(data[position + 2 : position + 2 + extended], "big")
             elif length == 1 and kind == _CLOSING:
                 violation = Violation(Code.PROTOCOL_ERROR, "close frame with one octet (RFC 6455 §5.5.1)")
                 break
@@ -214,42 +221,44 @@ class FramePipe:
                 if kind == _PASSED or (kind == _PONG and not self._is_own(data, payload, end)):
                     position = end
                     continue
+                parts = [] if parts is None else parts
                 parts.append(data[start:position])
                 if kind == _CLOSING:
                     self.events += (Close(self._plain(data, position, payload, end)),)
-                    self.input = Input.CLOSED
+                    self.input = _CLOSED
                     start = position = size
                     break
                 start = position = end
                 continue
             message = length
-            if self._message == _NO_MESSAGE:
-                if not kind & _STARTS:
-                    violation = Violation(Code.PROTOCOL_ERROR, "continuation of no message (RFC 6455 §5.4)")
+            if kind & _STARTS:
+                if self._inside:
+                    violation = Violation(Code.PROTOCOL_ERROR, "new message inside a message (RFC 6455 §5.4)")
                     break
-            elif kind & _STARTS:
-                violation = Violation(Code.PROTOCOL_ERROR, "new message inside a message (RFC 6455 §5.4)")
-                break
-            else:
+            elif self._inside:
                 message += self._message
+            else:
+                violation = Violation(Code.PROTOCOL_ERROR, "continuation of no message (RFC 6455 §5.4)")
+                break
             if length > self._max_frame or message > self._max_message:
                 violation = self._size_violation(length)
                 break
-            self._message = _NO_MESSAGE if kind & _ENDS else message
-            position = end
+            self._inside = not kind & _ENDS
+            self._message = message
             if end > size:
                 self._rest = end - size
                 position = size
                 break
+            position = end
         if violation:
             self.events += (violation,)
-            self.input = Input.LENIENT
+            self.input = _LENIENT
             self._skip(data[position:])
         elif position < size:
             self._held = data[position:]
         if final is not None:
             return final
-        if not parts:
+        if parts is None:
             return data if position == size else data[:position]
         parts.append(data[start:position])
         return b"".join(parts)
@@ -267,10 +276,10 @@ class FramePipe:
         """Copy a control frame without its mask."""
         return b"%c%c%b" % (data[position], end - payload, self._content(data, payload, end))
 
-    def _header_violation(self, kind: int, length: int) -> Violation:
+    def _header_violation(self, kind: int, second: int) -> Violation:
         if kind == _BAD:
             message = "reserved bit or opcode, or a fragmented control frame (RFC 6455 §5.2, §5.5)"
-        elif not 0 <= length < 128:
+        elif second & 128 != self._mask_bit:
             message = "frame from a client without a mask" if self.masked else "masked frame from a server"
             message += " (RFC 6455 §5.1)"
         else:
@@ -284,7 +293,7 @@ class FramePipe:
 
     def _skip(self, data: bytes) -> None:
         """Look for the sender's close frame, taking the rest as it can be taken."""
-        if self.input is Input.CLOSED:
+        if self.input is _CLOSED:
             return
         data = self._held + data
         self._held = b""
@@ -298,19 +307,19 @@ class FramePipe:
             if first & 15 == _CLOSE:
                 if self._kinds[first] != _CLOSING or second & 128 != self._mask_bit or length == 1 or length > 125:
                     self.events += (MalformedClose(),)
-                    self.input = Input.CLOSED
+                    self.input = _CLOSED
                     return
                 if payload + length > size:
                     break
                 self.events += (Close(self._plain(data, position, payload, payload + length)),)
-                self.input = Input.CLOSED
+                self.input = _CLOSED
                 return
             if length > 125:
                 payload += 2 if length == 126 else 8
                 if size < payload:
                     break
                 length = int.from_bytes(data[position + 2 : position + (4 if length == 126 else 10)], "big")
-            position = payload + length
+            position = payload + min(length, _NO_LIMIT)
         if position > size:
             self._rest = position - size
         else:
@@ -324,9 +333,9 @@ def _masked(content: bytes, key: bytes) -> bytes:
     return (int.from_bytes(content, "big") ^ mask).to_bytes(size, "big")
 
 
-def _length_violation(data: bytes, position: int, length: int) -> Violation | None:
+def _length_violation(data: bytes, position: int, extended: int) -> Violation | None:
     """Check an extended payload length: minimal, and below 2⁶³ (RFC 6455 §5.2)."""
-    if length == 126:
+    if extended == 2:
         if data[position + 2] or data[position + 3] > 125:
             return None
     elif data[position + 2] < 128:
@@ -338,8 +347,7 @@ def _length_violation(data: bytes, position: int, length: int) -> Violation | No
 
 
 _CLOSE: Final = 8
-_NO_LIMIT: Final = 1 << 63
-_NO_MESSAGE: Final = -1
+_NO_LIMIT: Final = (1 << 63) - 1
 
 _BAD: Final = 0
 _STARTS: Final = 1

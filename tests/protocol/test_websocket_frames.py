@@ -256,6 +256,24 @@ def test_after_a_violation_a_malformed_close_frame_counts(malformed: bytes) -> N
     assert target.input is Input.CLOSED
 
 
+@pytest.mark.parametrize("length", [2**64 - 1, 2**64 - 14, 2**63, 2**63 - 1])
+def test_after_a_violation_lengths_of_any_size_are_skipped(length: int) -> None:
+    """What no frame can be long enough for is skipped too, without a sum that would begin anew at 0."""
+    target = pipe()
+    skipped = b"\x82\xff" + length.to_bytes(8, "big") + KEY
+    output, events = run(target, frame(TEXT, b"no mask"), skipped, close(1000, masked=True), b"x" * 1000)
+    assert (output, [type(event) for event in events]) == (b"", [Violation])
+    assert target.input is Input.LENIENT
+
+
+def test_a_message_that_could_wrap_around_is_too_big() -> None:
+    """The limit of a message holds where its fragments together are over 63 bits."""
+    target = pipe(max_frame=0, max_message=1000)
+    first = frame(BINARY, b"x" * 900, masked=True, fin=False)
+    huge = b"\x80\xff" + (2**63 - 1).to_bytes(8, "big") + KEY
+    assert run(target, first, huge) == (first, (Violation(Code.TOO_BIG, "message over 1000 octets"),))
+
+
 def test_a_close_goes_out_at_once_after_the_far_sender_broke_a_rule() -> None:
     """After a violation the output stands at a boundary, however much payload is still skipped."""
     target = pipe()
