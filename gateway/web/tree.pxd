@@ -9,7 +9,7 @@ cdef class LocationResource(Resource):
     cdef public object errors, site, added, added_secure, added_renewed, renewed, max_body, setting, when
     cdef public bytes prefix
     cdef public bint exact
-    cdef public tuple filters
+    cdef public tuple asking, editing
     cpdef render(self, Request request, bytes data=*, bint end=*)
     cpdef bytes finish_head(self, Request request, ResponseHead head)
 
