@@ -19,6 +19,10 @@ cdef class SiteResource(Resource):
     cdef public LocationResource _only, _otherwise
     cdef public object name
     @cython.locals(location=LocationResource, target=bytes)
+    cpdef LocationResource find(self, Request request)
+    @cython.locals(location=LocationResource, prefix=bytes)
+    cpdef LocationResource _longest(self, bytes path, Request request)
+    @cython.locals(location=LocationResource, target=bytes)
     cpdef render(self, Request request, bytes data=*, bint end=*)
 
 
