@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol, cast
 
 from OpenSSL import SSL
+from twisted.internet.address import UNIXAddress
 from twisted.internet.interfaces import (
     IAddress,
     IConsumer,
@@ -76,7 +77,7 @@ class TLSSocket(TLSWire):
         peer: IAddress,
         protocol: IProtocol,
     ) -> None:
-        super().__init__(loop, sock, context)
+        super().__init__(loop, sock, context, tcp=not isinstance(peer, UNIXAddress))
         self._peer = peer
         self._producer: IPushProducer | None = None
         self._paused = False
