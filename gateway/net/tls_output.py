@@ -17,20 +17,17 @@ class Output:
 
     Attributes:
         size: How many there are.
-        blocked: Whether OpenSSL took only a part and waits for the socket.
+        blocked: Whether OpenSSL took only a part: the same octets have to be offered again first, once the socket takes
+            more (SSL_write(3)).
     """
 
-    __slots__ = ("_pieces", "_rest", "size")
+    __slots__ = ("_pieces", "_rest", "blocked", "size")
 
     def __init__(self) -> None:
         self.size = 0
+        self.blocked = False
         self._pieces: list[bytes] = []
         self._rest: bytes | memoryview = b""
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the same octets have to be offered again first, once the socket takes more (SSL_write(3))."""
-        return len(self._rest) > 0
 
     def add(self, data: bytes) -> None:
         """Append octets."""
@@ -46,6 +43,7 @@ class Output:
         """
         data = self._rest or self._take()
         self._rest = b""
+        self.blocked = False
         try:
             while data:
                 sent = tls.send(data)
@@ -53,11 +51,13 @@ class Output:
                 data = data[sent:] or self._take()
         except SSL.WantWriteError:
             self._rest = data
+            self.blocked = True
             raise
 
     def drop(self) -> None:
         """Forget all."""
         self.size = 0
+        self.blocked = False
         self._pieces = []
         self._rest = b""
 

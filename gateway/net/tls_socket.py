@@ -26,7 +26,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import classImplements
 
 from gateway.net.addresses import twisted_address
 from gateway.net.producers import PullPusher
@@ -52,7 +52,6 @@ class TLSServer(Protocol):
     first: SSL.Context
 
 
-@implementer(ITransport, IConsumer, IPushProducer)
 class TLSSocket(TLSWire):
     """One connection.
 
@@ -84,7 +83,7 @@ class TLSSocket(TLSWire):
         self.protocol: IProtocol | None = protocol
         self.connected = True
         try:
-            protocol.makeConnection(self)
+            protocol.makeConnection(cast("ITransport", self))
         except Exception as problem:
             self._failed(problem)
 
@@ -221,3 +220,7 @@ class TLSSocket(TLSWire):
     def _failed(self, problem: Exception) -> None:
         log.failure("connection dropped: its protocol failed")
         self.end(problem)
+
+
+# No decorator: extension types take none.
+classImplements(TLSSocket, ITransport, IConsumer, IPushProducer)
