@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import HTTPError, ProtocolError
 from gateway.http.paths import unresolved_path
+from gateway.http.prepared import FinishedAnswer
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
     from gateway.http.message import ResponseHead
+    from gateway.http.prepared import PreparedAnswer
     from gateway.units import ByteCount
     from gateway.web.filter import Filter
     from gateway.web.request import ErrorAnswers, Request
@@ -67,6 +69,7 @@ class LocationResource(Resource):
     """
 
     __slots__ = (
+        "_constant",
         "added",
         "added_renewed",
         "added_secure",
@@ -105,6 +108,7 @@ class LocationResource(Resource):
         self.prefix = prefix
         self.exact = exact
         self.filters = filters
+        self._constant = all(step.constant for step in filters)
         self.added = added
         self.added_secure = added_secure or added
         self.added_renewed = added_renewed or self.added_secure
@@ -126,15 +130,39 @@ class LocationResource(Resource):
                 return
         self.leaf.render(request, data, end)
 
+    def finish_prepared(self, request: Request, answer: PreparedAnswer) -> FinishedAnswer | None:
+        """Do what `finish_head` does to a response made beforehand, once for each of the forms of `added`.
+
+        Returns:
+            The response to send; None where a filter must see each one.
+        """
+        added = self._added_now(request)
+        secure = request.stream.secure
+        done = answer.secure if secure else answer.plain
+        if done is not None and done.place is self and done.added is added:
+            return done
+        if not self._constant:
+            return None
+        head = answer.head()
+        done = FinishedAnswer(head, self.finish_head(request, head), answer.data, self, added)
+        if secure:
+            answer.secure = done
+        else:
+            answer.plain = done
+        return done
+
+    def _added_now(self, request: Request) -> AddedFields:
+        if not request.stream.secure:
+            return self.added
+        return self.added_renewed if self.renewed() else self.added_secure
+
     def finish_head(self, request: Request, head: ResponseHead) -> bytes:
         """Add the prepared fields, then run the filters in reverse over a response's head.
 
         Returns:
             Field lines to send after the head's own.
         """
-        added = self.added
-        if request.stream.secure:
-            added = self.added_renewed if self.renewed() else self.added_secure
+        added = self._added_now(request)
         if head.known & added.guard:
             lines, known = added.choose(head)
         else:

@@ -11,8 +11,8 @@ from gateway.errors import GatewayError, HTTPError
 from gateway.filters.headers import BlockEdits, HeaderEdits, HeaderFilter, check_request_edits, request_edits
 from gateway.http import fields as field_lines
 from gateway.http.known import BITS, SERVER, VIA, X_POWERED_BY
-from gateway.http.message import ResponseHead
 from gateway.resources.page import ErrorPages
+from gateway.web.filter import BaseFilter
 from gateway.web.moved import Moved
 from gateway.web.request import Request
 from gateway.web.resource import Resource
@@ -74,12 +74,9 @@ def test_every_response_is_edited(leaf: Resource, status: int) -> None:
 def test_an_early_answer_of_another_filter_is_edited() -> None:
     """What a later filter answers passes the edits too."""
 
-    class Refusing:
+    class Refusing(BaseFilter):
         def on_request(self, request: Request) -> Resource | None:
             return Reply(401)
-
-        def on_response(self, request: Request, head: ResponseHead) -> None:
-            return None
 
     stream = exchange(location(Reply(), HeaderFilter(EDITS), Refusing()), get(b"/"))
     assert (stream.status, stream.get(b"x-set")) == (401, b"new")
