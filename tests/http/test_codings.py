@@ -43,4 +43,4 @@ def test_weights_decide(accept: bytes, codings: str) -> None:
 
 def test_an_empty_field_wants_no_coding() -> None:
     """An empty Accept-Encoding asks for plain content."""
-    assert welcome_codings(get(b"/", b"Accept-Encoding:")) == []
+    assert welcome_codings(get(b"/", b"Accept-Encoding:")) == ()
