@@ -54,7 +54,7 @@ class FinishedAnswer:
         head: Its head; nobody changes it any more.
         lines: Field lines behind the head's own.
         data: Its content.
-        place: Who finished it.
+        place: Stands for who finished it.
         added: With which fields.
 
     Attributes:

@@ -68,25 +68,22 @@ class AssetsResource(Resource):
         return self._look(request, roots)
 
     def _look(self, request: Request, roots: tuple[bytes, ...]) -> bool:
-        path = request.path
-        names = file_names(path)
-        if not names or path.decoded.endswith(b"/") or names == [_MANIFEST]:
-            return False
+        """Answer with a file that the disk has, and remember whether it has one."""
         key = key_of(request)
-        digested = has_digest(names[-1])
-        for position, root in enumerate(roots):
-            if position and not digested:
-                break
-            try:
-                with Folder(root) as folder:
-                    file = folder.open_file(names)
-                    if file is not None:
-                        self._answers.send(request, Found(folder, names, file), self._shelf, key)
-                        return True
-            except (PermissionError, FileNotFoundError, NotADirectoryError):
-                continue  # the app may know better; a release may have been deleted
-            except OSError as error:
-                raise FileUnavailable(f"{os.fsdecode(root)}: {error}") from error
+        names = file_names(request.path)
+        if names and not request.path.decoded.endswith(b"/") and names != [_MANIFEST]:
+            digested = has_digest(names[-1])
+            for root in roots if digested else roots[:1]:
+                try:
+                    with Folder(root) as folder:
+                        file = folder.open_file(names)
+                        if file is not None:
+                            self._answers.send(request, Found(folder, names, file), self._shelf, key)
+                            return True
+                except (PermissionError, FileNotFoundError, NotADirectoryError):
+                    continue  # the app may know better; a release may have been deleted
+                except OSError as error:
+                    raise FileUnavailable(f"{os.fsdecode(root)}: {error}") from error
         self._shelf.keep(key, MissingEntry(), request.received)
         return False
 

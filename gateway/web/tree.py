@@ -70,6 +70,7 @@ class LocationResource(Resource):
 
     __slots__ = (
         "_constant",
+        "_mark",
         "added",
         "added_renewed",
         "added_secure",
@@ -109,6 +110,7 @@ class LocationResource(Resource):
         self.exact = exact
         self.filters = filters
         self._constant = all(step.constant for step in filters)
+        self._mark = object()  # by which answers know the location; were it itself there, it would never be freed
         self.added = added
         self.added_secure = added_secure or added
         self.added_renewed = added_renewed or self.added_secure
@@ -139,12 +141,12 @@ class LocationResource(Resource):
         added = self._added_now(request)
         secure = request.stream.secure
         done = answer.secure if secure else answer.plain
-        if done is not None and done.place is self and done.added is added:
+        if done is not None and done.place is self._mark and done.added is added:
             return done
         if not self._constant:
             return None
         head = answer.head()
-        done = FinishedAnswer(head, self.finish_head(request, head), answer.data, self, added)
+        done = FinishedAnswer(head, self.finish_head(request, head), answer.data, self._mark, added)
         if secure:
             answer.secure = done
         else:
