@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
 from gateway.errors import FileUnavailable, HTTPError
@@ -233,7 +233,7 @@ def _is_route(request: Request, names: Sequence[bytes]) -> bool:
     return accepts_page(request.head)
 
 
-_Found = tuple[list[bytes], OpenFile] | bytes | None
+_Found: TypeAlias = "tuple[list[bytes], OpenFile] | bytes | None"
 """A file with its names, or the decoded path where it is, or nothing."""
 _READS: Final = (b"GET", b"HEAD")
 _PAGES: Final = (AnswerForm.HTML, AnswerForm.TEXT)
