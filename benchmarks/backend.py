@@ -33,7 +33,12 @@ class Backend:
     """The client program of `native/load.c`."""
 
 
-def _compile(name: str, folder: Path) -> Path:
+def compiled(name: str, folder: Path) -> Path:
+    """Compile one of the C programs into a folder.
+
+    Raises:
+        BenchmarkError: The compiler refuses it.
+    """
     program = folder / name
     argv = ["gcc", "-O2", "-o", str(program), str(_SOURCES / f"{name}.c")]
     built = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
@@ -45,9 +50,9 @@ def _compile(name: str, folder: Path) -> Path:
 @contextlib.contextmanager
 def backend(folder: Path) -> Iterator[Backend]:
     """Compile both programs into a folder and run the application until the block ends."""
-    load = _compile("load", folder)
+    load = compiled("load", folder)
     output = folder / "backend.out"
-    with running(Command([str(_compile("backend", folder))]), output) as pid:
+    with running(Command([str(compiled("backend", folder))]), output) as pid:
         yield Backend(pid, _announced_port(pid, output), load)
 
 

@@ -8,19 +8,20 @@ import contextlib
 import random
 import resource
 import shutil
-import signal
 import ssl
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
-from benchmarks.backend import backend
+from benchmarks.backend import backend, compiled
 from benchmarks.process import BenchmarkError, free_port, running, wait_for_port
+from benchmarks.soak.crowd import crowd
 from benchmarks.soak.follow import Follower, unexpected
 from benchmarks.soak.origin import Origin, die_and_return
 from benchmarks.soak.report import Outcome, report
@@ -91,26 +92,44 @@ def _tls() -> ssl.SSLContext:
     return context
 
 
-async def _soak(folder: Path, output: Path, ports: Ports, pid: int, dying: Origin, seconds: float) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What was started, and what is asked of it."""
+
+    folder: Path
+    ports: Ports
+    pid: int
+    dying: Origin
+    seconds: float
+    seed: int
+
+    @property
+    def output(self) -> bytes:
+        """The operator's log."""
+        return (self.folder / "output").read_bytes()
+
+
+async def _soak(it: _Running) -> Outcome:
     tally = Tally()
-    world = World(ports.http, ports.https, time.monotonic() + 5, tally, _tls())
-    follower = Follower(folder / "logs")
-    helpers = [asyncio.create_task(each) for each in (follower.run(), give_up_long_waits(tally), die_and_return(dying))]
+    world = World(it.ports.http, it.ports.https, time.monotonic() + 5, tally, _tls())
+    follower = Follower(it.folder / "logs")
+    helpers = [
+        asyncio.create_task(each) for each in (follower.run(), give_up_long_waits(tally), die_and_return(it.dying))
+    ]
     await _warm_up(world)
     await asyncio.sleep(6)  # longer than gateway keeps connections to the applications
-    base = descriptors(pid)
-    known = tuple(line.partition(b" ")[2] for line in output.read_bytes().splitlines())
-    world.until = time.monotonic() + seconds
-    watch = Watch(pid)
+    base = descriptors(it.pid)
+    known = tuple(line.partition(b" ")[2] for line in it.output.splitlines())
+    world.until = time.monotonic() + it.seconds
+    watch = Watch(it.pid)
     watching = asyncio.create_task(watch.run())
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, setattr, world, "stopping", True)
     clients = [asyncio.create_task(_client(kind, world)) for kind, count in _CLIENTS for _ in range(count)]
-    await asyncio.gather(*clients)
+    await asyncio.gather(*clients, crowd(compiled("crowd", it.folder), it.ports.http, it.seconds, it.seed, tally))
     load = watch.load
     watching.cancel()
     for connection in list(Connection.open):
         connection.transport.abort()
-    left = await _settled(pid, base)
+    left = await _settled(it.pid, base)
     await asyncio.sleep(2)  # longer than lines are gathered
     for each in helpers:
         each.cancel()
@@ -119,11 +138,11 @@ async def _soak(folder: Path, output: Path, ports: Ports, pid: int, dying: Origi
     wrong = [f"left open: {each}" for each in left]
     wrong += [f"no line of the access log: {line!r}" for line in follower.odd]
     wrong += compare(tally, follower.logged)
-    wrong += [f"log: {line}" for line in unexpected(output.read_bytes(), known)[:20]]
-    return Outcome(tally, wrong, watch.readings, load, watch.most_descriptors, seconds)
+    wrong += [f"log: {line}" for line in unexpected(it.output, known)[:20]]
+    return Outcome(tally, wrong, watch.readings, load, watch.most_descriptors, it.seconds)
 
 
-async def _run(folder: Path, minutes: float, workers: int) -> Outcome:
+async def _run(folder: Path, minutes: float, workers: int, seed: int) -> Outcome:
     odd, dying = Origin(), Origin()
     await odd.start()
     await dying.start()
@@ -132,7 +151,7 @@ async def _run(folder: Path, minutes: float, workers: int) -> Outcome:
         output = folder / "output"
         with running(prepare(folder, ports, workers), output) as pid:
             wait_for_port(ports.http, pid, output)
-            return await _soak(folder, output, ports, pid, dying, minutes * 60)
+            return await _soak(_Running(folder, ports, pid, dying, minutes * 60, seed))
 
 
 def _arguments() -> argparse.Namespace:
@@ -160,7 +179,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                outcome = runner.run(_run(Path(name), arguments.minutes, arguments.workers))
+                outcome = runner.run(_run(Path(name), arguments.minutes, arguments.workers, arguments.seed))
         except BenchmarkError as error:
             print(error, file=sys.stderr)
             return 2

@@ -71,8 +71,7 @@ class Follower:
             found += 1
             if socket != b"open":
                 count = self.logged.setdefault(agent.decode("ascii").removeprefix("soak-"), Logged())
-                count.lines += 1
-                count.ids += int(request_id, 16)
+                count.add(int(request_id, 16))
         if found != lines.count(b"\n") and len(self.odd) < 5:
             self.odd += [line for line in lines.splitlines(keepends=True) if not _LINE.search(line)][:5]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from benchmarks.backend import LARGE, pattern
 from benchmarks.soak.volume import UPLOAD
-from benchmarks.soak.wire import Connection, WrongError, read_head
+from benchmarks.soak.wire import Connection, WrongError, read_answer, read_head
 from benchmarks.soak.world import APP, FILES, ODD, World, ask, expect, expect_echo, request, token
 
 _PERIOD = 65521
@@ -117,7 +117,10 @@ async def never_asking(world: World) -> None:
             break
         connection.write(b"a")
         await asyncio.sleep(0.2)
-    await ask(world, kind, connection, (408,))
+    answer = await read_answer(connection)
+    world.tally.answered(kind, answer.status, answer.request_id)
+    if answer.status != 408:
+        raise WrongError(f"status {answer.status} instead of 408")
     if not await connection.ended():
         raise WrongError("open after 408")
     connection.close()

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 _KEPT = 50
+_LAST = 2**64 - 1
 
 
 @dataclass(slots=True)
@@ -24,6 +25,10 @@ class Count:
     ids: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
 
+    def add(self, request_id: int) -> None:
+        """Add an id, of which the last 64 bits count."""
+        self.ids = (self.ids + request_id) & _LAST
+
 
 class Tally:
     """Counts of all kinds, and what was wrong."""
@@ -41,7 +46,7 @@ class Tally:
         """Note an answer."""
         count = self.count(kind)
         count.answered += 1
-        count.ids += request_id
+        count.add(request_id)
         count.statuses[status] += 1
 
     def abandoned(self, kind: str) -> None:
@@ -62,6 +67,11 @@ class Logged:
 
     lines: int = 0
     ids: int = 0
+
+    def add(self, request_id: int) -> None:
+        """Add a line."""
+        self.lines += 1
+        self.ids = (self.ids + request_id) & _LAST
 
 
 def compare(tally: Tally, logged: dict[str, Logged]) -> list[str]:

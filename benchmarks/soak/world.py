@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import ssl
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from benchmarks.contenders.base import ADDED_FIELDS
 from benchmarks.soak.tally import Tally
@@ -39,12 +39,11 @@ class World:
     tally: Tally
     tls: ssl.SSLContext
     etag: str = ""
-    stopping: bool = field(default=False)
 
     @property
     def going_on(self) -> bool:
         """Whether there is time for another exchange."""
-        return not self.stopping and time.monotonic() < self.until
+        return time.monotonic() < self.until
 
     async def connect(self, site: str, *, tls: bool = False, window: int = 0) -> Connection:
         """Open a connection."""

@@ -24,7 +24,7 @@ _ODD: tuple[tuple[str, tuple[int, ...], bool], ...] = (
     ("/much", (502,), True),
     ("/more", (200,), True),
     ("/nothing", (404,), True),
-    ("/never", (504,), True),
+    ("/never", (503,), True),
 )
 
 
