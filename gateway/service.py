@@ -17,6 +17,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from gateway import FORM
 from gateway.certificates import Certificates
 from gateway.client_limits import connection_limits, connections_allowed
 from gateway.compile import Compiler
@@ -133,6 +134,7 @@ class Gateway(Service):
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
         if self._reloader is None:
             raise RuntimeError("startService before privilegedStartService")
+        log.info("running {form}", form=FORM)
         self._disk.start()
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = self._reactor

@@ -126,7 +126,9 @@ class _ConnectionFactory(Factory):
         self._upstream = upstream
 
     def buildProtocol(self, addr: IAddress | None) -> TwistedProtocol:
-        return UpstreamConnection(self._upstream)
+        return cast(
+            "TwistedProtocol", UpstreamConnection(self._upstream)
+        )  # Twisted names a class where IProtocol would do
 
 
 def _readable(connection: UpstreamConnection) -> bool:
