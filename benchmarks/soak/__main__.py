@@ -20,7 +20,7 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.backend import backend, compiled
-from benchmarks.process import BenchmarkError, free_port, running, wait_for_port
+from benchmarks.process import BenchmarkError, free_ports, running, wait_for_port
 from benchmarks.soak.crowd import crowd
 from benchmarks.soak.follow import Follower, unexpected
 from benchmarks.soak.origin import Origin, die_and_return
@@ -147,7 +147,8 @@ async def _run(folder: Path, minutes: float, workers: int, seed: int) -> Outcome
     await odd.start()
     await dying.start()
     with backend(folder) as application:
-        ports = Ports(free_port(), free_port(), application.port, odd.port, dying.port, free_port())
+        http, https, dead = free_ports(3)
+        ports = Ports(http, https, application.port, odd.port, dying.port, dead)
         output = folder / "output"
         with running(prepare(folder, ports, workers), output) as pid:
             wait_for_port(ports.http, pid, output)
