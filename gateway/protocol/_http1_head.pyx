@@ -61,6 +61,8 @@ cdef object CHUNKED = Framing.CHUNKED
 cdef object CLOSE = Framing.CLOSE
 cdef object read_hostname = http1_target.read_hostname
 cdef object connection_options = http1_fields.connection_options
+cdef dict HOSTNAMES = http1_target._hostnames
+cdef dict OPTIONS = http1_fields._connection_options
 cdef object plain_request = http1_request.parse_request
 cdef object plain_response = http1_response.parse_response
 
@@ -214,6 +216,11 @@ cdef int take_special(unsigned long long bits, const unsigned char* value, const
     return 1
 
 
+cdef object options_of(bytes connection):
+    options = OPTIONS.get(connection)
+    return connection_options(connection) if options is None else options
+
+
 def parse_request(bytes data not None, limits):
     """Read the request head at the start of `data`, as `http1_request.parse_request` does."""
     cdef const unsigned char* start = <const unsigned char*>PyBytes_AS_STRING(data)
@@ -253,9 +260,7 @@ def parse_request(bytes data not None, limits):
     head = RequestHead.__new__(RequestHead)
     head.keep_alive = version == 1
     if found.connection != NULL:
-        options = connection_options(
-            PyBytes_FromStringAndSize(<const char*>found.connection, found.connection_length)
-        )
+        options = options_of(PyBytes_FromStringAndSize(<const char*>found.connection, found.connection_length))
         if options.named or options.upgrade:
             return plain_request(data, limits)
         head.keep_alive = not options.close and (version == 1 or options.keep_alive)
@@ -263,7 +268,8 @@ def parse_request(bytes data not None, limits):
     head.target = PyBytes_FromStringAndSize(<const char*>target, at - target)
     head.version = version
     head.host = PyBytes_FromStringAndSize(<const char*>found.host, found.host_length)
-    head.hostname = read_hostname(head.host)
+    hostname = HOSTNAMES.get(head.host)
+    head.hostname = read_hostname(head.host) if hostname is None else hostname
     head.raw = PyBytes_FromStringAndSize(<const char*>start, end - start)
     head.fields = block[:found.kept]
     head.known = found.known
@@ -305,9 +311,7 @@ def parse_response(bytes data not None, limits, bytes method not None):
     head = ResponseHead.__new__(ResponseHead)
     head.keep_alive = version == 1
     if found.connection != NULL:
-        options = connection_options(
-            PyBytes_FromStringAndSize(<const char*>found.connection, found.connection_length)
-        )
+        options = options_of(PyBytes_FromStringAndSize(<const char*>found.connection, found.connection_length))
         if options.named or options.upgrade:
             return plain_response(data, limits, method)
         head.keep_alive = not options.close and (version == 1 or options.keep_alive)

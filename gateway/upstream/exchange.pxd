@@ -21,3 +21,4 @@ cdef class UpstreamConnection(PacedProtocol):
     cpdef _read_content(self, bytes data)
     cpdef _body_received(self, bytes data)
     cpdef _finish(self)
+    cpdef send_request(self, sink, RequestHead head, bytes target, bytes host, bytes fields, bytes data, bint end)

@@ -3,3 +3,4 @@ cdef class Upstream:
     cdef public list _idle
     cdef public Py_ssize_t in_flight
     cdef public bint retired
+    cpdef take_idle(self, bint surely_alive)

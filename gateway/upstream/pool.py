@@ -52,7 +52,7 @@ class Upstream:
         self._max_idle = max_idle
         self._idle: list[UpstreamConnection] = []
 
-    def take_idle(self, *, surely_alive: bool) -> UpstreamConnection | None:
+    def take_idle(self, surely_alive: bool) -> UpstreamConnection | None:
         """Take the connection used last, if one is idle.
 
         Args:

@@ -1,6 +1,7 @@
+cimport cython
 from gateway.http.message cimport RequestHead, ResponseHead
 
-cdef object DISCARD, host_line
+cdef object DISCARD, host_line, _NOWHERE
 
 
 cdef class Request:
@@ -11,4 +12,7 @@ cdef class Request:
     cdef public double received, leased, first_byte, finished
     cdef public int status, retries
     cdef public long long bytes_in, bytes_out
+    cpdef bytes forwarded_fields(self)
+    cpdef send_head(self, ResponseHead head, bytes data, bint end)
+    cpdef send_data(self, bytes data, bint end)
     cpdef finish(self, error)

@@ -1,2 +1,5 @@
+from gateway.web.request cimport Request
+
+
 cdef class Resource:
-    pass
+    cpdef render(self, Request request, bytes data=*, bint end=*)
