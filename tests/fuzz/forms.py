@@ -4,53 +4,88 @@ from __future__ import annotations
 
 import importlib
 import itertools
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
+from enum import Enum
 from pathlib import Path
 from types import ModuleType
 
+import gateway
+from gateway.compiled import PlainSource
 from gateway.errors import GatewayError
-from gateway.http.message import Framing, RequestHead, ResponseHead
-from gateway.protocol import http1_request, http1_response
 from gateway.protocol.http1_fields import HeadLimits
 from gateway.units import ByteCount
 
-PROTOCOL = Path(http1_request.__file__).parent
 METHODS = (b"GET", b"HEAD", b"POST", b"OPTIONS")
 LIMITS = (
     HeadLimits(),
     HeadLimits(size=ByteCount(120), line=ByteCount(40), count=4),
     HeadLimits(size=ByteCount(16_000), line=ByteCount(8_000), count=2),
 )
+_LAYERS = ("http", "protocol")
+_PACKAGES = tuple(f"gateway.{layer}" for layer in _LAYERS)
+_ASKED = (b"host", b"connection", b"te", b"x-a", b"content-length")
+
+
+@contextmanager
+def _only_sources() -> Iterator[None]:
+    """Let the modules of the layers be imported anew from their sources; afterwards the former ones are back."""
+    folder = Path(gateway.__file__).parent
+    before = {name: module for name, module in sys.modules.items() if name.startswith(_PACKAGES)}
+    for name in before:
+        del sys.modules[name]
+    sources = {
+        ".".join(path.relative_to(folder.parent).with_suffix("").parts): path
+        for layer in _LAYERS
+        for path in (folder / layer).glob("*.py")
+        if path.stem != "__init__"
+    }
+    finder = PlainSource(sources)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name in sys.modules if name.startswith(_PACKAGES)]:
+            del sys.modules[name]
+        sys.modules.update(before)
+        for layer in _LAYERS:
+            setattr(gateway, layer, sys.modules[f"gateway.{layer}"])
+
+
+class Form:
+    """One of the two: every function that meets octets of strangers.
+
+    Attributes:
+        compiled: Whether the parsers are extensions.
+        modules: All modules of the layers in this form.
+    """
+
+    def __init__(self) -> None:
+        modules = [importlib.import_module(f"gateway.{name}") for name in _MODULES]
+        self.heads, self.content, self.write, self.forwarding, self.message = modules
+        self.compiled = not _is_source(sys.modules[self.heads.parse_request.__module__])
+        self.modules = [module for name, module in sys.modules.items() if name.startswith(_PACKAGES)]
+        self.via = self.forwarding.Via("gateway")
+        self.proxies = self.forwarding.TrustedProxies(["127.0.0.0/8"])
+
+
+def _is_source(module: ModuleType) -> bool:
+    return str(module.__file__).endswith(".py")
+
+
+_MODULES = ("protocol.http1_head", "protocol.content", "protocol.http1_write", "http.forwarding", "http.message")
+COMPILED = Form()
+with _only_sources():
+    PLAIN = Form()
+THERE = COMPILED.compiled
+"""Whether anything is compiled here; else there is nothing to compare."""
 
 
 class FormsDifferError(AssertionError):
     """The two forms gave different results."""
-
-
-def plain(name: str) -> ModuleType:
-    """Load a module of `gateway.protocol` from its source, whatever stands beside it."""
-    spec = spec_from_file_location(f"plain_{name}", PROTOCOL / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _compiled(name: str) -> ModuleType | None:
-    try:
-        module = importlib.import_module(f"gateway.protocol.{name}")
-    except ModuleNotFoundError:
-        return None
-    return module if not str(module.__file__).endswith(".py") else None
-
-
-heads, content, write = (_compiled(name) for name in ("_http1_head", "content", "http1_write"))
-plain_content, plain_write = plain("content"), plain("http1_write")
-THERE = heads is not None
-"""Whether anything is compiled here; else there is nothing to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,111 +136,129 @@ def compare(case: Case) -> bool:
     Raises:
         FormsDifferError: They give different results, or raise different errors.
     """
-    assert heads is not None
-    data, head = b"", None
+    data = b""
+    heads: tuple[object, object] = (None, None)
     for piece in case.pieces:
         data += piece
         if case.response:
-            parsers = http1_response.parse_response, heads.parse_response
-            head = _same(*parsers, data, case.limits, case.method)
+            heads = _same(lambda form, data: form.heads.parse_response(data, case.limits, case.method), data)
         else:
-            head = _same(http1_request.parse_request, heads.parse_request, data, case.limits)
-        if head is not None:
+            heads = _same(lambda form, data: form.heads.parse_request(data, case.limits), data)
+        if heads[0] is not None:
             break
-    if isinstance(head, RequestHead):
-        _compare_content(case, head.framing, head.content_length, head.size)
-        _compare_written_request(head, data[head.size :])
-    elif isinstance(head, ResponseHead):
-        _compare_content(case, head.framing, head.content_length or 0, head.size)
-        _compare_written_response(head, data[head.size :], case.method)
-    return head is not None
+    else:
+        return False
+    _compare_look_ups(heads)
+    _compare_content(case, heads)
+    if case.response:
+        _compare_written_response(heads, data, case.method)
+    else:
+        _compare_forwarding(heads)
+        _compare_written_request(heads, data)
+    return True
 
 
 def _same(
-    plain_form: Callable[..., object], compiled_form: Callable[..., object], *arguments: object, **options: object
-) -> object:
+    call: Callable[..., object], plain: object = None, compiled: object = None, *, both: bool = False
+) -> tuple[object, object]:
     """Call the compiled form, the plain one, and the compiled one again, which then knows all field names.
 
+    Args:
+        call: What is called: with a form, and an argument.
+        plain: The argument of the plain form.
+        compiled: That of the compiled one; the same by default.
+        both: Whether the two arguments differ.
+
     Returns:
-        What they gave; None where they raised an error.
+        What plain Python and the compiled form gave; None where they raised an error.
     """
-    first, plainly, again = (
-        _outcome(form, *arguments, **options) for form in (compiled_form, plain_form, compiled_form)
-    )
-    for other in (first, again):
-        if other[0] != plainly[0]:
-            name = plain_form.__name__
-            raise FormsDifferError(f"{name}: plain Python gives {plainly[0]!r}, compiled {other[0]!r}")
-    return plainly[1]
+    other = compiled if both else plain
+    first = _outcome(call, COMPILED, other)
+    expected = _outcome(call, PLAIN, plain)
+    again = _outcome(call, COMPILED, other)
+    for got in (first, again):
+        if got[0] != expected[0]:
+            raise FormsDifferError(f"plain Python gives {expected[0]!r}, compiled {got[0]!r}")
+    return expected[1], again[1]
 
 
-def _outcome(form: Callable[..., object], *arguments: object, **options: object) -> tuple[object, object]:
+def _outcome(call: Callable[..., object], form: Form, argument: object) -> tuple[object, object]:
     try:
-        result = form(*arguments, **options)
+        result = call(form, argument)
     except GatewayError as error:
         return (type(error), str(error), error.status, error.reason), None
-    return _seen(result), result
+    return seen(result), result
 
 
-def _seen(result: object) -> object:
-    """Take a result apart: values with their types, since True is 1."""
-    if isinstance(result, RequestHead | ResponseHead):
-        values = [getattr(result, name) for name in _SLOTS[type(result)]]
-        return [type(result), *((type(value), value) for value in values)]
-    return (type(result), result)
+def seen(result: object) -> object:
+    """Take a result apart into plain data with the names of the types: True is not 1."""
+    if isinstance(result, tuple | list):
+        return [seen(each) for each in result]
+    if isinstance(result, Enum):
+        return result.name
+    slots = _SLOTS.get(type(result).__name__)
+    if slots is not None:
+        return [type(result).__name__, *(seen(getattr(result, name)) for name in slots)]
+    return type(result).__name__, result
 
 
-def _compare_content(case: Case, framing: Framing, length: int, start: int) -> None:
+def _compare_look_ups(heads: tuple[object, object]) -> None:
+    for name in _ASKED:
+        _same(lambda _, head, name=name: head.get_all(name), *heads, both=True)
+
+
+def _compare_forwarding(heads: tuple[object, object]) -> None:
+    _same(lambda form, head: form.via.line(head), *heads, both=True)
+    _same(lambda form, head: form.proxies.read(head, "127.0.0.1", 80, False), *heads, both=True)
+
+
+def _compare_content(case: Case, heads: tuple[object, object]) -> None:
     """Feed both readers what follows the head, in the same pieces."""
-    if content is None:
-        return
-    readers = plain_content.ContentReader(case.limits), content.ContentReader(case.limits)
-    for reader in readers:
-        reader.begin(framing, length)
-    at = 0
+    readers = []
+    for form, head in zip((PLAIN, COMPILED), heads, strict=True):
+        reader = form.content.ContentReader(case.limits)
+        reader.begin(head.framing, head.content_length or 0)  # type: ignore[attr-defined]  # a head of that form
+        readers.append(reader)
+    at, start = 0, heads[0].size  # type: ignore[attr-defined]  # a head
     for piece in case.pieces:
         at += len(piece)
         data = piece[max(0, len(piece) - (at - start)) :] if at > start else b""
         if not data:
             continue
-        failed = []
-        for reader in readers:
-            try:
-                failed.append((reader.receive(data), reader.done, reader.rest, reader.trailers))
-            except GatewayError as error:
-                failed.append((type(error), str(error), error.status))
-        if failed[0] != failed[1]:
-            raise FormsDifferError(f"ContentReader: plain Python gives {failed[0]!r}, compiled {failed[1]!r}")
-        if isinstance(failed[0][0], type) or failed[0][1]:
+        got = [_outcome(_receive, PLAIN, (reader, data))[0] for reader in readers]
+        if got[0] != got[1]:
+            raise FormsDifferError(f"ContentReader: plain Python gives {got[0]!r}, compiled {got[1]!r}")
+        if isinstance(got[0], tuple) or readers[0].done:
             return
 
 
-def _compare_written_request(head: RequestHead, data: bytes) -> None:
-    if write is None:
-        return
+def _receive(_: Form, argument: tuple[object, bytes]) -> object:
+    reader, data = argument
+    return reader.receive(data), reader.done, reader.rest, reader.trailers  # type: ignore[attr-defined]
+
+
+def _compare_written_request(heads: tuple[object, object], data: bytes) -> None:
     for end in (False, True):
-        forms = plain_write.write_request, write.write_request
-        _same(*forms, head, head.target, head.host, head.fields, data, end)
+
+        def write(form: Form, head: object, end: bool = end) -> object:
+            content = data[head.size :]  # type: ignore[attr-defined]  # a head of that form
+            return form.write.write_request(head, head.target, head.host, head.fields, content, end)  # type: ignore[attr-defined]
+
+        _same(write, *heads, both=True)
 
 
-def _compare_written_response(head: ResponseHead, data: bytes, method: bytes) -> None:
-    if write is None:
-        return
+def _compare_written_response(heads: tuple[object, object], data: bytes, method: bytes) -> None:
     for how in range(8):
-        options = {"method": method, "http11": bool(how & 1), "persistent": bool(how & 2)}
-        forms = plain_write.write_response, write.write_response
-        _same(*forms, head, b"X-Extra: 1\r\n", data, bool(how & 4), **options)
+
+        def write(form: Form, head: object, how: int = how) -> object:
+            content = data[head.size :]  # type: ignore[attr-defined]  # a head of that form
+            options = {"method": method, "http11": bool(how & 1), "persistent": bool(how & 2)}
+            return form.write.write_response(head, b"X-Extra: 1\r\n", content, bool(how & 4), **options)
+
+        _same(write, *heads, both=True)
 
 
-def _slots(source: str, name: str) -> tuple[str, ...]:
-    """The attributes that a class declares in its source; an extension type does not tell them."""
-    module = spec_from_file_location("plain_message", Path(source).parent / "message.py")
-    assert module is not None
-    assert module.loader is not None
-    made = module_from_spec(module)
-    module.loader.exec_module(made)
-    return tuple(getattr(made, name).__slots__)
-
-
-_MESSAGE = str(PROTOCOL.parent / "http" / "message.py")
-_SLOTS = {RequestHead: _slots(_MESSAGE, "RequestHead"), ResponseHead: _slots(_MESSAGE, "ResponseHead")}
+_SLOTS = {
+    made.__name__: made.__slots__
+    for made in (PLAIN.message.RequestHead, PLAIN.message.ResponseHead, PLAIN.forwarding.Forwarding)
+}

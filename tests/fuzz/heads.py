@@ -14,8 +14,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 
 def _arguments() -> argparse.Namespace:
@@ -31,16 +33,27 @@ def _dictionary_line(word: bytes) -> str:
     return f'"{octets}"\n'
 
 
+def _functions(modules: list[ModuleType]) -> Iterator[FunctionType]:
+    """All functions and methods that are defined in these modules."""
+    for module in modules:
+        for made in vars(module).values():
+            members = vars(made).values() if isinstance(made, type) else [made]
+            for member in members:
+                function = getattr(member, "fget", member)
+                if isinstance(function, FunctionType) and function.__module__ == module.__name__:
+                    yield function
+
+
 def _fuzz(minutes: float, corpus: Path) -> None:
     import atheris
 
-    # Only what is imported here is instrumented: plain Python shows the fuzzer which paths there are.
-    with atheris.instrument_imports(include=["gateway.protocol", "gateway.http"]):
-        from tests.fuzz import forms
+    from tests.fuzz import forms
     from tests.fuzz.corpus import seeds, words
 
     if not forms.THERE:
         sys.exit("nothing is compiled here: python hatch_build.py")
+    for function in _functions(forms.PLAIN.modules):  # they show the fuzzer which paths there are
+        atheris.instrument_func(function)
     corpus.mkdir(parents=True, exist_ok=True)
     for case in seeds():
         seed = forms.encode(case)

@@ -1,6 +1,6 @@
 """Runs the tests of what is compiled under AddressSanitizer and UndefinedBehaviorSanitizer.
 
-    python -m tests.fuzz.sanitize                    # the heads: both hostile corpora, and Hypothesis
+    python -m tests.fuzz.sanitize                    # heads and content: both hostile corpora, and Hypothesis
     python -m tests.fuzz.sanitize --all              # every compiled module: all tests in memory
     python -m tests.fuzz.sanitize -- tests/http -x   # what else pytest shall run
 
@@ -21,8 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FLAGS = "-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
-HEADS = ("_http1_head.pyx", "content.pxd", "http1_write.pxd", "message.pxd")
-"""What reads and writes octets of strangers; the other modules only pass objects on."""
+LAYERS = ("protocol", "http")
+"""Whose compiled modules read and write octets of strangers; those of other layers only pass objects on."""
 TESTS = ("tests/protocol", "tests/exchange/test_hostile.py", "tests/exchange/test_garbage.py")
 SKIPPED = shutil.ignore_patterns("__pycache__", "*.so", "compiled.json", ".venv", ".git", "node_modules", "build")
 CRASH = """
@@ -68,7 +68,7 @@ def _copy(folder: Path, *, whole: bool) -> None:
     shutil.copytree(ROOT, folder, ignore=SKIPPED, symlinks=True)
     if not whole:
         for declared in (folder / "gateway").rglob("*.p[xy][dx]"):
-            if declared.name not in HEADS:
+            if declared.parent.name not in LAYERS:
                 declared.unlink()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,8 +139,7 @@ def test_seeds_pass_through_the_fuzzers_form(case: Case) -> None:
 
 def test_a_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A compiled form that gives something else is told from plain Python."""
-    assert forms.heads is not None
-    compiled = forms.heads.parse_request
+    compiled = forms.COMPILED.heads.parse_request
 
     class Other:
         @staticmethod
@@ -148,6 +149,13 @@ def test_a_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
                 head.known |= 1 << 20
             return head
 
-    monkeypatch.setattr(forms, "heads", Other)
-    with pytest.raises(FormsDifferError, match="parse_request"):
+    monkeypatch.setattr(forms.COMPILED, "heads", Other)
+    with pytest.raises(FormsDifferError, match="plain Python gives"):
         compare(SEEDS[0])
+
+
+def test_plain_python_is_plain() -> None:
+    """What the extensions are held against is made of sources alone, and leaves the modules in use as they were."""
+    assert not forms.PLAIN.compiled
+    assert forms.PLAIN.message.RequestHead is not forms.COMPILED.message.RequestHead
+    assert sys.modules["gateway.http.message"] is forms.COMPILED.message
