@@ -8,6 +8,8 @@ from benchmarks.soak.tally import Tally
 from benchmarks.soak.watch import Reading, trend
 
 _MB = 2**20
+_LONG_ENOUGH = 60.0
+"""Seconds of load from which on memory tells something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Outcome:
     def leaks(self) -> bool:
         """Whether memory grew by more than is allowed."""
         line = trend(self.readings)
-        return line.growth > line.allowed
+        return self.seconds >= _LONG_ENOUGH and line.growth > line.allowed
 
     @property
     def failed(self) -> bool:
