@@ -110,6 +110,7 @@ class _Running:
 
 
 async def _soak(it: _Running) -> Outcome:
+    known = tuple(line.partition(b" ")[2] for line in it.output.splitlines())
     tally = Tally()
     world = World(it.ports.http, it.ports.https, time.monotonic() + 5, tally, _tls())
     follower = Follower(it.folder / "logs")
@@ -119,7 +120,6 @@ async def _soak(it: _Running) -> Outcome:
     await _warm_up(world)
     await asyncio.sleep(6)  # longer than gateway keeps connections to the applications
     base = descriptors(it.pid)
-    known = tuple(line.partition(b" ")[2] for line in it.output.splitlines())
     world.until = time.monotonic() + it.seconds
     watch = Watch(it.pid)
     watching = asyncio.create_task(watch.run())
