@@ -9,6 +9,9 @@
 
 One wake-up reads what has come, up to `READ`, and hands it over in one piece; writes of one turn leave as one record.
 OpenSSL reads no further than the record it decrypts, so that what is left shows in the socket and wakes us again.
+
+Messages of the handshake that need no answer, and close_notify, are records of their own; TCP holds them back (tcp(7),
+TCP_CORK) to send them with what follows: the tickets with the first answer, the last answer with close_notify and FIN.
 """
 
 from __future__ import annotations
@@ -23,11 +26,8 @@ from OpenSSL import SSL
 from twisted.internet import error
 
 from gateway.net.draining import Draining
-from gateway.net.tls_output import Output
+from gateway.net.tls_output import RECORD, Output
 from gateway.units import ByteCount
-
-RECORD: Final = ByteCount(16_384)
-"""Octets that a record holds at most (RFC 8446 §5.1)."""
 
 READ: Final = ByteCount(4 * RECORD)
 """Octets read in one wake-up."""
@@ -53,6 +53,7 @@ class State(Enum):
 # Looked up here once: an attribute of an Enum costs several times a global.
 _GREETING, _HANDSHAKE, _OPEN, _DRAINING, _CLOSED = State
 _RESET = struct.pack("ii", 1, 0)  # linger on, for 0 s: closing sends RST
+_CORK: int = getattr(socket, "TCP_CORK", 0)  # Linux has it
 
 
 class TLSWire:
@@ -62,6 +63,7 @@ class TLSWire:
         loop: The loop the connection lives on.
         sock: The accepted socket, not blocking; belongs to the connection from here on.
         context: The context to begin with.
+        tcp: Whether it is a TCP socket.
 
     Attributes:
         state: See the table.
@@ -69,6 +71,8 @@ class TLSWire:
     """
 
     __slots__ = (
+        "_awaiting_room",
+        "_corked",
         "_draining",
         "_fd",
         "_loop",
@@ -77,14 +81,20 @@ class TLSWire:
         "_reading",
         "_scheduled",
         "_sock",
+        "_tcp",
         "_tls",
         "_write_closed",
         "disconnecting",
         "state",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, context: SSL.Context) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, context: SSL.Context, *, tcp: bool
+    ) -> None:
         self._loop = loop
+        self._tcp = tcp and _CORK != 0
+        self._corked = False
+        self._awaiting_room = False
         self._sock = sock
         self._fd = sock.fileno()
         self._tls = SSL.Connection(context, sock)
@@ -177,7 +187,8 @@ class TLSWire:
             self._draining.stop()
             self._draining = None
         self._loop.remove_reader(self._fd)
-        self._loop.remove_writer(self._fd)
+        if self._awaiting_room:
+            self._loop.remove_writer(self._fd)
         self._sock.close()
         self._loop.call_soon(self.on_lost, reason)
 
@@ -187,10 +198,17 @@ class TLSWire:
         state = self.state
         if state is _OPEN:
             self._read()
-        elif state is _HANDSHAKE or self._greeted():
+        elif state is _HANDSHAKE:
+            self._cork(True)  # the client has what came before: what OpenSSL says now may wait for more
             self._shake_hands()
+        elif state is _GREETING:
+            if self._greeted():
+                self._shake_hands()
+        elif self._draining is not None:
+            self._draining.readable()
 
     def _writable(self) -> None:
+        self._awaiting_room = False
         self._loop.remove_writer(self._fd)
         if self.state is _HANDSHAKE:
             self._shake_hands()
@@ -198,6 +216,16 @@ class TLSWire:
             self._flush()
         elif self.state is _OPEN:
             self._say_goodbye()
+
+    def _await_room(self) -> None:
+        self._awaiting_room = True
+        self._loop.add_writer(self._fd, self._writable)
+
+    def _cork(self, on: bool) -> None:
+        """Hold back what does not fill a segment, for 200 ms at most (tcp(7)); or send it."""
+        if self._corked is not on and self._tcp:
+            self._corked = on
+            self._sock.setsockopt(socket.IPPROTO_TCP, _CORK, on)
 
     def _greeted(self) -> bool:
         """Look at the first octet: TLS begins with 22, a handshake (RFC 8446 §5.1)."""
@@ -221,9 +249,10 @@ class TLSWire:
         try:
             self._tls.do_handshake()
         except SSL.WantReadError:
+            self._cork(False)
             return
         except SSL.WantWriteError:
-            self._loop.add_writer(self._fd, self._writable)
+            self._await_room()
             return
         except SSL.SysCallError as problem:
             self.end(error.ConnectionLost(str(problem)))
@@ -234,13 +263,17 @@ class TLSWire:
         self.state = _OPEN
         self.on_open()
         self._flush()
+        asked = False
         if self.state is _OPEN:
             if self._reading:
-                self._read()  # the first request often comes together with the client's last message
+                asked = self._read()  # the first request often comes together with the client's last message
             else:
                 self._loop.remove_reader(self._fd)
+        if not asked and self.state is _OPEN:
+            self._cork(False)
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Hand over what has come; tell whether there was something."""
         problem: SSL.Error | None = None
         receive = self._tls.recv
         data = b""
@@ -255,8 +288,11 @@ class TLSWire:
             problem = found
         if data:
             self.on_data(data)
-        if problem is None or self.state is not _OPEN:
-            return
+        if problem is not None and self.state is _OPEN:
+            self._read_no_more(problem)
+        return len(data) > 0
+
+    def _read_no_more(self, problem: SSL.Error) -> None:
         if not isinstance(problem, SSL.ZeroReturnError):
             self.end(error.ConnectionLost(str(problem) or "TLS error"))
             return
@@ -273,41 +309,58 @@ class TLSWire:
         output = self._output
         if self.state is not _OPEN or not output.size:
             return
+        if self.disconnecting or self._write_closed:
+            self._cork(True)
         try:
             output.send(self._tls)
         except SSL.WantWriteError:
-            self._loop.add_writer(self._fd, self._writable)
+            self._await_room()
         except SSL.Error as problem:
             self.end(error.ConnectionLost(str(problem) or "TLS error"))
             return
         self.on_sent()
-        if not output.size and (self.disconnecting or self._write_closed) and self.state is _OPEN:
+        if self.state is not _OPEN or output.size:
+            return
+        if self.disconnecting or self._write_closed:
             self._say_goodbye()
+        elif self._corked:
+            self._cork(False)
 
     # The end.
 
     def _say_goodbye(self) -> None:
-        """Send close_notify (RFC 8446 §6.1)."""
+        """Send close_notify (RFC 8446 §6.1) and, with it, FIN."""
         self._write_closed = True
+        self._cork(True)
         try:
             both = self._tls.shutdown()
-            self._sock.shutdown(socket.SHUT_WR)
         except SSL.WantWriteError:
-            self._loop.add_writer(self._fd, self._writable)
-        except (SSL.Error, OSError):  # said before, or nobody is there to hear it
+            self._await_room()
+            return
+        except SSL.Error:  # said before, or nobody is there to hear it
+            both = True
+        if both or self._peer_done:
             self.end(error.ConnectionDone())
+        elif self.disconnecting:
+            self._drain()
         else:
-            if both or self._peer_done:
-                self.end(error.ConnectionDone())
-            elif self.disconnecting:
-                self._drain()
+            self._shut_down()
 
     def _drain(self) -> None:
+        """Close our half and drop what still comes."""
         self.state = _DRAINING
         self.disconnecting = self._write_closed = True
         self._output.drop()
-        self._loop.remove_reader(self._fd)
         self._draining = Draining(self._loop, self._sock, self._drained)
+        if not self._reading:
+            self._loop.add_reader(self._fd, self._readable)
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:  # the peer is gone already
+            self.end(error.ConnectionDone())
 
     def _drained(self) -> None:
         self.end(error.ConnectionDone())

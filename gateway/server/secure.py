@@ -7,7 +7,7 @@ from typing import Protocol, cast
 from OpenSSL import SSL
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import classImplements
 
 from gateway.errors import GatewayError, ProtocolError
 from gateway.http.message import RequestHead
@@ -33,7 +33,6 @@ class SecureTransport(Protocol):
         """Give OpenSSL's side of the connection."""
 
 
-@implementer(IHandshakeListener)
 class SecureConnection(HTTP1Connection):
     """One downstream connection over TLS.
 
@@ -89,3 +88,7 @@ class SecureConnection(HTTP1Connection):
             self.front.core.refuse(stream, error, head)
         else:
             self._serve(stream, head, data, end)
+
+
+# No decorator: extension types take none.
+classImplements(SecureConnection, IHandshakeListener)
