@@ -27,10 +27,17 @@ from twisted.internet import error
 
 from gateway.net.draining import Draining
 from gateway.net.tls_output import RECORD, Output
-from gateway.units import ByteCount
+from gateway.units import ByteCount, Seconds
 
 READ: Final = ByteCount(4 * RECORD)
 """Octets read in one wake-up."""
+
+LOOK: Final = Seconds(2)
+"""How long after octets came they are read for again, whether or not the loop tells of more.
+
+libuv tells of an error once. A reset that was there before the octets in front of it were read would go unnoticed
+until something is written, and an upload cut short would hold its connection until a deadline.
+"""
 
 PLAIN_HTTP: Final = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -75,6 +82,7 @@ class TLSWire:
         "_corked",
         "_draining",
         "_fd",
+        "_look",
         "_loop",
         "_output",
         "_peer_done",
@@ -105,6 +113,7 @@ class TLSWire:
         self._peer_done = False
         self._write_closed = False
         self._draining: Draining | None = None
+        self._look: asyncio.TimerHandle | None = None
         self.state = _GREETING
         self.disconnecting = False
         loop.add_reader(self._fd, self._readable)
@@ -186,6 +195,9 @@ class TLSWire:
         if self._draining is not None:
             self._draining.stop()
             self._draining = None
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
         self._loop.remove_reader(self._fd)
         if self._awaiting_room:
             self._loop.remove_writer(self._fd)
@@ -287,10 +299,18 @@ class TLSWire:
         except SSL.Error as found:
             problem = found
         if data:
+            if self._look is None and problem is None:
+                self._look = self._loop.call_later(LOOK, self._look_again)
             self.on_data(data)
         if problem is not None and self.state is _OPEN:
             self._read_no_more(problem)
         return len(data) > 0
+
+    def _look_again(self) -> None:
+        """Read for what the loop did not tell of: see `LOOK`."""
+        self._look = None
+        if self.state is _OPEN and self._reading and not self._peer_done:
+            self._read()
 
     def _read_no_more(self, problem: SSL.Error) -> None:
         if not isinstance(problem, SSL.ZeroReturnError):
