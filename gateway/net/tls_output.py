@@ -1,7 +1,12 @@
-"""What a TLS connection has to send and OpenSSL has not taken yet."""
+"""What a TLS connection has to send and OpenSSL has not taken yet, and when the system sends what OpenSSL wrote.
+
+Messages of the handshake that need no answer, and close_notify, are records of their own. TCP holds them back (tcp(7),
+TCP_CORK) until what follows is there: tickets leave with the first answer, the last answer with close_notify and FIN.
+"""
 
 from __future__ import annotations
 
+import socket
 from typing import Final
 
 from OpenSSL import SSL
@@ -11,21 +16,29 @@ from gateway.units import ByteCount
 RECORD: Final = ByteCount(16_384)
 """Octets that a record holds at most (RFC 8446 §5.1)."""
 
+_CORK: int = getattr(socket, "TCP_CORK", 0)  # Linux has it
+
 
 class Output:
     """Octets on their way into records.
+
+    Args:
+        sock: Where records go; None if it is no TCP socket.
 
     Attributes:
         size: How many there are.
         blocked: Whether OpenSSL took only a part: the same octets have to be offered again first, once the socket takes
             more (SSL_write(3)).
+        held: Whether the system holds back what does not fill a segment.
     """
 
-    __slots__ = ("_pieces", "_rest", "blocked", "size")
+    __slots__ = ("_pieces", "_rest", "_sock", "blocked", "held", "size")
 
-    def __init__(self) -> None:
+    def __init__(self, sock: socket.socket | None) -> None:
         self.size = 0
         self.blocked = False
+        self.held = False
+        self._sock = sock if _CORK else None
         self._pieces: list[bytes] = []
         self._rest: bytes | memoryview = b""
 
@@ -53,6 +66,18 @@ class Output:
             self._rest = data
             self.blocked = True
             raise
+
+    def hold(self) -> None:
+        """Hold back what does not fill a segment; the system does so for 200 ms at most."""
+        if self._sock is not None and not self.held:
+            self.held = True
+            self._sock.setsockopt(socket.IPPROTO_TCP, _CORK, True)
+
+    def let_go(self) -> None:
+        """Send what is held back."""
+        if self._sock is not None and self.held:
+            self.held = False
+            self._sock.setsockopt(socket.IPPROTO_TCP, _CORK, False)
 
     def drop(self) -> None:
         """Forget all."""

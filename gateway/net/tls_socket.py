@@ -30,7 +30,8 @@ from zope.interface import classImplements
 
 from gateway.net.addresses import twisted_address
 from gateway.net.producers import PullPusher
-from gateway.net.tls_wire import State, TLSWire
+from gateway.net.tls_state import State
+from gateway.net.tls_wire import TLSWire
 from gateway.units import ByteCount
 
 log = Logger()

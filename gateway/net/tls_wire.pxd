@@ -8,13 +8,12 @@ cdef class TLSWire:
     cdef public Output _output
     cdef public int _fd
     cdef public bint disconnecting
-    cdef public bint _awaiting_room, _corked, _peer_done, _reading, _scheduled, _tcp, _write_closed
+    cdef public bint _awaiting_room, _peer_done, _reading, _scheduled, _write_closed
     cpdef on_open(self)
     cpdef on_data(self, bytes data)
     cpdef on_end_of_data(self)
     cpdef on_sent(self)
     cpdef on_lost(self, reason)
     cpdef send(self, bytes data)
-    cpdef _cork(self, bint on)
     cpdef _flush(self)
     cpdef bint _read(self) except *

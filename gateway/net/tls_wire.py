@@ -1,17 +1,8 @@
 """OpenSSL directly on a socket: handshake, reading, writing and the end, told by the loop when to go on.
 
-    state       meaning                                           next
-    GREETING    nothing has come yet                              HANDSHAKE, DRAINING, CLOSED
-    HANDSHAKE   OpenSSL shakes hands                              OPEN, DRAINING, CLOSED
-    OPEN        octets both ways                                  DRAINING, CLOSED
-    DRAINING    our close_notify is sent; what comes is dropped   CLOSED
-    CLOSED      the socket is closed
-
 One wake-up reads what has come, up to `READ`, and hands it over in one piece; writes of one turn leave as one record.
 OpenSSL reads no further than the record it decrypts, so that what is left shows in the socket and wakes us again.
-
-Messages of the handshake that need no answer, and close_notify, are records of their own; TCP holds them back (tcp(7),
-TCP_CORK) to send them with what follows: the tickets with the first answer, the last answer with close_notify and FIN.
+The states stand in `gateway.net.tls_state`.
 """
 
 from __future__ import annotations
@@ -19,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from enum import Enum
 from typing import Final
 
 from OpenSSL import SSL
@@ -27,6 +17,7 @@ from twisted.internet import error
 
 from gateway.net.draining import Draining
 from gateway.net.tls_output import RECORD, Output
+from gateway.net.tls_state import PLAIN_HTTP, State
 from gateway.units import ByteCount, Seconds
 
 READ: Final = ByteCount(4 * RECORD)
@@ -39,28 +30,9 @@ libuv tells of an error once. A reset that was there before the octets in front 
 until something is written, and an upload cut short would hold its connection until a deadline.
 """
 
-PLAIN_HTTP: Final = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    b"Content-Length: 65\r\nConnection: close\r\n\r\n"
-    b"This port speaks HTTPS: the address has to begin with https:// .\n"
-)
-"""Answer to plain HTTP."""
-
-
-class State(Enum):
-    """See the table in the module's docstring."""
-
-    GREETING = "greeting"
-    HANDSHAKE = "handshake"
-    OPEN = "open"
-    DRAINING = "draining"
-    CLOSED = "closed"
-
-
 # Looked up here once: an attribute of an Enum costs several times a global.
 _GREETING, _HANDSHAKE, _OPEN, _DRAINING, _CLOSED = State
 _RESET = struct.pack("ii", 1, 0)  # linger on, for 0 s: closing sends RST
-_CORK: int = getattr(socket, "TCP_CORK", 0)  # Linux has it
 
 
 class TLSWire:
@@ -73,13 +45,12 @@ class TLSWire:
         tcp: Whether it is a TCP socket.
 
     Attributes:
-        state: See the table.
+        state: How it stands.
         disconnecting: Whether the connection is being closed.
     """
 
     __slots__ = (
         "_awaiting_room",
-        "_corked",
         "_draining",
         "_fd",
         "_look",
@@ -89,7 +60,6 @@ class TLSWire:
         "_reading",
         "_scheduled",
         "_sock",
-        "_tcp",
         "_tls",
         "_write_closed",
         "disconnecting",
@@ -100,14 +70,12 @@ class TLSWire:
         self, loop: asyncio.AbstractEventLoop, sock: socket.socket, context: SSL.Context, *, tcp: bool
     ) -> None:
         self._loop = loop
-        self._tcp = tcp and _CORK != 0
-        self._corked = False
         self._awaiting_room = False
         self._sock = sock
         self._fd = sock.fileno()
         self._tls = SSL.Connection(context, sock)
         self._tls.set_accept_state()
-        self._output = Output()
+        self._output = Output(sock if tcp else None)
         self._scheduled = False
         self._reading = True
         self._peer_done = False
@@ -195,9 +163,7 @@ class TLSWire:
         if self._draining is not None:
             self._draining.stop()
             self._draining = None
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
+        self._stop_looking()
         self._loop.remove_reader(self._fd)
         if self._awaiting_room:
             self._loop.remove_writer(self._fd)
@@ -211,7 +177,7 @@ class TLSWire:
         if state is _OPEN:
             self._read()
         elif state is _HANDSHAKE:
-            self._cork(True)  # the client has what came before: what OpenSSL says now may wait for more
+            self._output.hold()  # the client has what came before: what OpenSSL says now may wait for more
             self._shake_hands()
         elif state is _GREETING:
             if self._greeted():
@@ -232,12 +198,6 @@ class TLSWire:
     def _await_room(self) -> None:
         self._awaiting_room = True
         self._loop.add_writer(self._fd, self._writable)
-
-    def _cork(self, on: bool) -> None:
-        """Hold back what does not fill a segment, for 200 ms at most (tcp(7)); or send it."""
-        if self._corked is not on and self._tcp:
-            self._corked = on
-            self._sock.setsockopt(socket.IPPROTO_TCP, _CORK, on)
 
     def _greeted(self) -> bool:
         """Look at the first octet: TLS begins with 22, a handshake (RFC 8446 §5.1)."""
@@ -261,7 +221,7 @@ class TLSWire:
         try:
             self._tls.do_handshake()
         except SSL.WantReadError:
-            self._cork(False)
+            self._output.let_go()
             return
         except SSL.WantWriteError:
             self._await_room()
@@ -282,7 +242,7 @@ class TLSWire:
             else:
                 self._loop.remove_reader(self._fd)
         if not asked and self.state is _OPEN:
-            self._cork(False)
+            self._output.let_go()
 
     def _read(self) -> bool:
         """Hand over what has come; tell whether there was something."""
@@ -312,6 +272,11 @@ class TLSWire:
         if self.state is _OPEN and self._reading and not self._peer_done:
             self._read()
 
+    def _stop_looking(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
     def _read_no_more(self, problem: SSL.Error) -> None:
         if not isinstance(problem, SSL.ZeroReturnError):
             self.end(error.ConnectionLost(str(problem) or "TLS error"))
@@ -330,7 +295,7 @@ class TLSWire:
         if self.state is not _OPEN or not output.size:
             return
         if self.disconnecting or self._write_closed:
-            self._cork(True)
+            output.hold()
         try:
             output.send(self._tls)
         except SSL.WantWriteError:
@@ -343,15 +308,15 @@ class TLSWire:
             return
         if self.disconnecting or self._write_closed:
             self._say_goodbye()
-        elif self._corked:
-            self._cork(False)
+        else:
+            output.let_go()
 
     # The end.
 
     def _say_goodbye(self) -> None:
         """Send close_notify (RFC 8446 §6.1) and, with it, FIN."""
         self._write_closed = True
-        self._cork(True)
+        self._output.hold()
         try:
             both = self._tls.shutdown()
         except SSL.WantWriteError:
@@ -371,6 +336,7 @@ class TLSWire:
         self.state = _DRAINING
         self.disconnecting = self._write_closed = True
         self._output.drop()
+        self._stop_looking()
         self._draining = Draining(self._loop, self._sock, self._drained)
         if not self._reading:
             self._loop.add_reader(self._fd, self._readable)
