@@ -15,6 +15,7 @@ import gateway.compile
 from gateway.http.stream import PeerAddress
 from gateway.server.http1 import HTTP1Connection
 from gateway.service import Gateway
+from gateway.serving import Serving
 from gateway.units import Seconds
 from tests.support.reloading import FakeReactor, FakeWatch
 from tests.support.transports import FakeEndpoint, FakeTransport
@@ -40,8 +41,8 @@ class Running:
         globalLogPublisher.addObserver(self.note)
         self.service.privilegedStartService()
         self.service.startService()
-        assert self.service._front is not None
-        self.front = self.service._front
+        assert isinstance(self.service.servers, Serving)
+        self.front = self.service.servers.front
 
     def watch(self, folder: Path, call: object, notice: Callable[[], object]) -> FakeWatch:
         self.noticing = FakeWatch(folder, call, notice)
@@ -63,7 +64,8 @@ class Running:
         return FakeTransport(connection)
 
     def logged(self, folder: str = "logs") -> str:
-        assert self.service._log_writer.drain(Seconds(10))
+        assert isinstance(self.service.servers, Serving)
+        assert self.service.servers.log_writer.drain(Seconds(10))
         return (self.folder / folder / "a.com.log").read_text()
 
 

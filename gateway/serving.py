@@ -1,0 +1,316 @@
+"""Who serves requests in one process: the front of connections, the core, the log, and an end without haste."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from typing import Final, Protocol
+
+from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from gateway.client_limits import connection_limits, connections_allowed
+from gateway.compile import Compiler
+from gateway.config.model import BrokenSite, GatewayConfig, LogSettings, Site
+from gateway.context import BuildContext
+from gateway.core import Core
+from gateway.filters.security_headers import SecurityHeaders
+from gateway.http.dates import http_date
+from gateway.http.forwarding import TrustedProxies, Via, connection_lines
+from gateway.http.stream import PeerAddress
+from gateway.https import SecureSites
+from gateway.net.disk import DiskThreads
+from gateway.net.listening import ListenerService
+from gateway.net.sweeper import Sweeper
+from gateway.observe.access_log import AccessLog
+from gateway.observe.incidents import Incidents
+from gateway.observe.log_file import LogFolder, standard_output_is_dropped
+from gateway.observe.log_writer import LogWriter
+from gateway.observe.request_ids import RequestIds
+from gateway.resources.challenge import ChallengeAnswers
+from gateway.resources.page import ErrorPages
+from gateway.resources.refusal import Silence
+from gateway.resources.websocket_registry import OpenSockets
+from gateway.server.listener import Front, FrontFactory
+from gateway.units import Seconds
+from gateway.upstream.pool import UpstreamRegistry
+from gateway.web.resource import Resource
+from gateway.web.tree import VirtualHosts
+
+log = Logger()
+
+SWEEP: Final = Seconds(1)
+"""How often deadlines are looked at, the date is set and the log written out."""
+
+LOG_PATIENCE: Final = Seconds(5)
+"""How long a stop waits for the access log to be written."""
+
+
+class Servers(Protocol):
+    """Who serves what the rest of the gateway decides: this process, or several.
+
+    Attributes:
+        compiler: Builds sites for it.
+        upstreams: Their pools.
+        unknown: Who answers for hosts of no site; None: they get 404.
+    """
+
+    compiler: Compiler
+    upstreams: UpstreamRegistry
+    unknown: Resource | None
+
+    def bind(self) -> None:
+        """Bind the listeners, while that is permitted.
+
+        Raises:
+            ListenError: One cannot be opened.
+        """
+
+    def start(self) -> None:
+        """Accept connections."""
+
+    def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:
+        """Serve these sites from now on; `tree` was built of them."""
+
+    def close_site(self, name: str) -> None:
+        """Close the WebSockets of a site that is gone."""
+
+    def configure(self, config: GatewayConfig) -> None:
+        """Put new settings of gateway.toml into effect, those that can change at run time."""
+
+    def reopen_logs(self) -> None:
+        """Open access logs anew, after they were renamed."""
+
+    def stop(self) -> Deferred[None]:
+        """Accept no more, let exchanges end within the limit, then cut; fires once all is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inherited:
+    """What a process takes over from the one that started it.
+
+    Attributes:
+        sockets: Of each listener the bound sockets, those of `http` first.
+        via: Our name in Via, so that a loop is seen whichever process it leads through.
+    """
+
+    sockets: Sequence[Sequence[socket]]
+    via: str
+
+
+class Serving:
+    """Serves requests in this process; implements `Servers`.
+
+    Args:
+        folder: The folder of site files, for log lines.
+        config: The machine's settings.
+        reactor: The reactor.
+        secure: The certificates.
+        tokens: What the challenge http-01 is answered with.
+        inherited: What came from the leader of several processes; None where there is one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: GatewayConfig,
+        reactor: IReactorTime,
+        secure: SecureSites,
+        tokens: Mapping[bytes, bytes],
+        inherited: Inherited | None = None,
+    ) -> None:
+        self._reactor = reactor
+        self._config = config
+        self._elsewhere = 0
+        self._shared = inherited is not None
+        self._ticks: LoopingCall | None = None
+        self._sweeper = Sweeper()
+        self._disk = DiskThreads(reactor)
+        self.sockets = OpenSockets(monotonic)
+        self._sweeper.add(self.sockets)
+        self._access_log: AccessLog | None = None
+        self.log_writer = LogWriter(LogFolder(None))
+        self.upstreams = UpstreamRegistry()
+        self.unknown = unknown_hosts(config)
+        errors = ErrorPages()
+        context = BuildContext(
+            reactor=reactor,
+            clock=monotonic,
+            wall_clock=wall_clock,
+            sweeper=self._sweeper,
+            disk=self._disk,
+            upstreams=self.upstreams,
+            via=Via(inherited.via if inherited is not None else own_name()),
+        )
+        self.compiler = Compiler(context, errors, self.sockets, secure.place)
+        trusted = _trusted(config)
+        self._core = Core(
+            VirtualHosts({}),
+            errors,
+            self._open_log(config.log),
+            clock=monotonic,
+            new_id=RequestIds(os.urandom).next_line,
+            trusted=trusted,
+            added=SecurityHeaders().constant_fields(secure=False),
+            challenges=ChallengeAnswers(tokens),
+        )
+        self.front = Front(
+            self._core,
+            connection_limits(config.limits),
+            self._sweeper,
+            connections=connections_allowed(config.limits),
+            per_client=config.limits.connections_per_client,
+            trusted=trusted.is_trusted,
+        )
+        self._listeners = list(self._make_listeners(folder, secure, inherited))
+
+    def bind(self) -> None:
+        """Bind the listeners, while that is permitted.
+
+        Raises:
+            ListenError: One cannot be opened.
+        """
+        for service in self._listeners:
+            service.privilegedStartService()
+
+    def start(self) -> None:
+        """Accept connections."""
+        self._disk.start()
+        self._ticks = LoopingCall(self._tick)
+        self._ticks.clock = self._reactor
+        self._ticks.start(SWEEP).addErrback(_log_bug)
+        for service in self._listeners:
+            service.startService()
+
+    def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:
+        """Serve a new tree."""
+        self._core.tree = tree
+
+    def close_site(self, name: str) -> None:
+        """Close the WebSockets of a site that is gone."""
+        self.sockets.close_site(name)
+
+    def configure(self, config: GatewayConfig) -> None:
+        """Put new settings of gateway.toml into effect, those that can change at run time."""
+        before, self._config = self._config, config
+        front, limits = self.front, config.limits
+        front.limits = connection_limits(limits)
+        self.count_elsewhere(self._elsewhere)
+        front.per_client = limits.connections_per_client
+        self._core.trusted = _trusted(config)
+        front.trusted = self._core.trusted.is_trusted
+        if config.log != before.log:
+            self._core.log = self._open_log(config.log)
+
+    def count_elsewhere(self, connections: int) -> None:
+        """Take into account connections that other processes have: a limit that is set is one of all together."""
+        self._elsewhere = connections
+        limits = self._config.limits
+        allowed = connections_allowed(limits)
+        self.front.connections = allowed if limits.connections is None else max(0, allowed - connections)
+
+    def reopen_logs(self) -> None:
+        """Let access logs be rotated: what is gathered goes to the old files, what follows to new ones."""
+        if self._access_log is not None:
+            self._access_log.flush()
+        self.log_writer.reopen()
+
+    def stop(self) -> Deferred[None]:
+        """Accept no more, let exchanges end within the limit, then cut; fires once all is over."""
+        stopped = gatherResults([service.stopService() for service in self._listeners])
+        done: Deferred[None] = stopped.addCallback(lambda _: self._drain(self.front))
+        return done.addBoth(self._end)
+
+    # Putting the parts together.
+
+    def _open_log(self, settings: LogSettings) -> Incidents:
+        if self._access_log is not None:
+            self._access_log.flush()
+        folder = Path(settings.folder) if settings.folder else None
+        if folder is None and standard_output_is_dropped():
+            log.warn("no access log is kept: standard output goes nowhere, and [log] in gateway.toml has no `folder`")
+        self.log_writer.move(LogFolder(folder, settings.max_size, settings.keep))
+        access_log = AccessLog(self.log_writer.write, wall_clock, settings.format, skip=settings.skip)
+        self._access_log = access_log
+        return Incidents(access_log, monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence))
+
+    def _make_listeners(
+        self, folder: Path, secure: SecureSites, inherited: Inherited | None
+    ) -> Iterable[ListenerService]:
+        source, config = f"{folder}/gateway.toml", self._config
+        sockets = list(inherited.sockets) if inherited is not None else [()] * (len(config.http) + len(config.https))
+        for listener, bound in zip(config.http, sockets, strict=False):
+            factory = FrontFactory(self.front, listener.port, _connection_lines)
+            yield ListenerService(self._reactor, listener, factory, f"{source}: http", bound=bound)
+        for listener, bound in zip(config.https, sockets[len(config.http) :], strict=True):
+            factory = FrontFactory(self.front, listener.port, _connection_lines, secure.names)
+            yield ListenerService(self._reactor, listener, factory, f"{source}: https", secure.names, bound=bound)
+
+    def _tick(self) -> None:
+        self.front.date_line = b"Date: %b\r\n" % http_date(wall_clock())
+        if self._access_log is not None:
+            self._access_log.flush()
+        self.log_writer.look()
+        self._sweeper.sweep(monotonic())
+
+    # Stopping.
+
+    def _drain(self, front: Front) -> Deferred[None]:
+        emptied: Deferred[None] = Deferred()
+        front.emptied = lambda: emptied.callback(None)
+        self.sockets.close_all()
+        front.stop()
+        if not len(front):
+            front.emptied = None
+            return succeed(None)
+        log.info("stopping: {count} connections are still busy", count=len(front))
+        late = self._reactor.callLater(self._config.limits.stop, front.abort)
+        return emptied.addBoth(lambda _: late.cancel() if late.active() else None)
+
+    def _end(self, _: object) -> None:
+        if self._ticks is not None and self._ticks.running:
+            self._ticks.stop()
+        if self._access_log is not None:
+            self._access_log.flush()
+        self._disk.stop()
+        self.log_writer.stop(LOG_PATIENCE)
+
+
+def unknown_hosts(config: GatewayConfig) -> Resource | None:
+    """Choose who answers for hosts of no site."""
+    return Silence() if config.unknown_host == "close" else None
+
+
+def own_name() -> str:
+    """Make our name in Via, so that a loop back to us is seen."""
+    return f"gateway-{secrets.token_hex(4)}"
+
+
+def monotonic() -> Seconds:
+    """Tell the time for deadlines."""
+    return Seconds(time.monotonic())
+
+
+def wall_clock() -> Seconds:
+    """Tell the time for people, in seconds since 1970."""
+    return Seconds(time.time())
+
+
+def _trusted(config: GatewayConfig) -> TrustedProxies:
+    return TrustedProxies(config.trusted_proxies, config.client_ip_header or "")
+
+
+def _connection_lines(peer: PeerAddress, secure: bool, port: int) -> bytes:
+    return connection_lines(peer.host, port, secure)
+
+
+def _log_bug(failure: Failure) -> None:
+    log.failure("a task of the gateway failed", failure)
