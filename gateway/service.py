@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -27,8 +28,12 @@ from gateway.reload import Reloader
 from gateway.serving import Servers, Serving, monotonic, wall_clock
 from gateway.signals import on_signal
 from gateway.sites import SiteTable
+from gateway.tls.responders import Ready, at_once
 from gateway.units import Seconds
 from gateway.web.tree import VirtualHosts
+from gateway.workers.crew import Crew
+from gateway.workers.link import attach
+from gateway.workers.process import spawner
 
 log = Logger()
 
@@ -149,9 +154,11 @@ class Gateway(Service):
         return folder.config
 
     def _assemble(self, folder: SiteFolder, config: GatewayConfig) -> Servers:
-        secure = SecureSites(config, monotonic)
-        certificates = self._certificates = Certificates(config, secure.names, self._reactor, wall_clock)
-        servers = self.servers = Serving(self.folder, config, self._reactor, secure, certificates.tokens)
+        servers, secure, tokens, ready = self._choose_servers(config)
+        self.servers = servers
+        certificates = self._certificates = Certificates(
+            config, secure.names, self._reactor, wall_clock, tokens=tokens, ready=ready
+        )
         self._ticks = LoopingCall(secure.look)
 
         def swap(tree: VirtualHosts) -> None:
@@ -164,6 +171,19 @@ class Gateway(Service):
         self._reloader = Reloader(self._reactor, folder, table, servers.configure, servers.close_site)
         self._reloader.start()
         return servers
+
+    def _choose_servers(self, config: GatewayConfig) -> tuple[Servers, SecureSites, dict[bytes, bytes], Ready]:
+        """Serve in this process or, where there are to be several, in others.
+
+        Returns:
+            Who serves, the certificates and the answers to challenges that they show, and what waits until they do.
+        """
+        if config.workers > 1:
+            crew = Crew(self.folder, config, self._reactor, spawner(self._reactor), partial(attach, self._reactor))
+            return crew, crew.secure, crew.tokens, crew.ready
+        secure = SecureSites(config, monotonic)
+        tokens: dict[bytes, bytes] = {}
+        return Serving(self.folder, config, self._reactor, secure, tokens), secure, tokens, at_once
 
     # Stopping.
 

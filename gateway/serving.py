@@ -27,7 +27,7 @@ from gateway.http.dates import http_date
 from gateway.http.forwarding import TrustedProxies, Via, connection_lines
 from gateway.http.stream import PeerAddress
 from gateway.https import SecureSites
-from gateway.net.disk import DiskThreads
+from gateway.net.disk import Disk, DiskThreads
 from gateway.net.listening import ListenerService
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
@@ -141,15 +141,8 @@ class Serving:
         self.upstreams = UpstreamRegistry()
         self.unknown = unknown_hosts(config)
         errors = ErrorPages()
-        context = BuildContext(
-            reactor=reactor,
-            clock=monotonic,
-            wall_clock=wall_clock,
-            sweeper=self._sweeper,
-            disk=self._disk,
-            upstreams=self.upstreams,
-            via=Via(inherited.via if inherited is not None else own_name()),
-        )
+        via = Via(inherited.via if inherited is not None else own_name())
+        context = build_context(reactor, self._sweeper, self._disk, self.upstreams, via)
         self.compiler = Compiler(context, errors, self.sockets, secure.place)
         trusted = _trusted(config)
         self._core = Core(
@@ -237,7 +230,7 @@ class Serving:
         folder = Path(settings.folder) if settings.folder else None
         if folder is None and standard_output_is_dropped():
             log.warn("no access log is kept: standard output goes nowhere, and [log] in gateway.toml has no `folder`")
-        self.log_writer.move(LogFolder(folder, settings.max_size, settings.keep))
+        self.log_writer.move(LogFolder(folder, settings.max_size, settings.keep, shared=self._shared))
         access_log = AccessLog(self.log_writer.write, wall_clock, settings.format, skip=settings.skip)
         self._access_log = access_log
         return Incidents(access_log, monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence))
@@ -282,6 +275,21 @@ class Serving:
             self._access_log.flush()
         self._disk.stop()
         self.log_writer.stop(LOG_PATIENCE)
+
+
+def build_context(
+    reactor: IReactorTime, sweeper: Sweeper, disk: Disk, upstreams: UpstreamRegistry, via: Via
+) -> BuildContext:
+    """Put together what sites are built with, at the times of this process."""
+    return BuildContext(
+        reactor=reactor,
+        clock=monotonic,
+        wall_clock=wall_clock,
+        sweeper=sweeper,
+        disk=disk,
+        upstreams=upstreams,
+        via=via,
+    )
 
 
 def unknown_hosts(config: GatewayConfig) -> Resource | None:

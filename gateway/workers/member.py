@@ -1,0 +1,134 @@
+"""A worker as the leader sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from gateway.units import Seconds
+from gateway.workers.link import Link
+from gateway.workers.messages import (
+    Answer,
+    Figures,
+    FromWorker,
+    Leaving,
+    Said,
+    Serves,
+    read_workers,
+)
+from gateway.workers.process import Child, ending
+from gateway.workers.sayings import Repeater
+
+log = Logger()
+
+SILENT: Final = Seconds(60)
+"""How long a worker may say nothing. It speaks every second, and one that hangs holds connections in vain."""
+_REAP: Final = Seconds(0.02)
+_PARTING: Final = Seconds(3)
+"""How long a process may go on without its link, once it is idle."""
+
+
+class Member:
+    """One worker.
+
+    Args:
+        number: The place that it fills, from 1.
+        child: Its process.
+        reactor: For timers.
+        repeater: Takes what it says to the operator.
+        replace: Called once, when somebody shall take its place.
+        ended: Called once its process is gone.
+
+    Attributes:
+        link: To it.
+        connections: Its client connections.
+        generation: The generation that it serves; 0 before the first.
+        answered: The last question that it answered.
+        leaving: Whether it was told to end.
+        since: When it was started.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        child: Child,
+        reactor: IReactorTime,
+        repeater: Repeater,
+        replace: Callable[[Member], object],
+        ended: Callable[[Member], object],
+        answer: Callable[[], object],
+    ) -> None:
+        self.number = number
+        self.link: Link[FromWorker] = Link(read_workers, self._hear, self._lost)
+        self.connections = 0
+        self.generation = 0
+        self.answered = 0
+        self.since = Seconds(reactor.seconds())
+        self._child = child
+        self._reactor = reactor
+        self._repeater = repeater
+        self._replace = replace
+        self._ended = ended
+        self._answer = answer
+        self._heard = self.since
+        self.leaving = False
+        self._unlinked: Seconds | None = None
+
+    @property
+    def name(self) -> str:
+        """How the log calls it."""
+        return f"worker {self.number} (pid {self._child.pid})"
+
+    def look(self) -> None:
+        """End it if it hangs."""
+        if self._reactor.seconds() - self._heard > SILENT and self._unlinked is None:
+            log.error("{name} hangs: it said nothing for {silent:.0f} s", name=self.name, silent=SILENT)
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._child.poll() is None:
+            self._child.kill()
+
+    def _hear(self, said: FromWorker) -> None:
+        self._heard = Seconds(self._reactor.seconds())
+        match said:
+            case Figures():
+                self.connections = said.connections
+            case Said():
+                self._repeater.repeat(self.number, said)
+            case Serves():
+                if not self.generation:
+                    log.info("{name} serves", name=self.name)
+                self.generation = said.generation
+            case Answer():
+                self.answered = said.number
+                self._answer()
+            case Leaving():
+                log.info("{name} was told to end: another takes its place", name=self.name)
+                self.leaving = True
+                self._replace(self)
+
+    def _lost(self) -> None:
+        """Have it replaced at once, and see how it ended."""
+        self._unlinked = Seconds(self._reactor.seconds())
+        self.connections = 0
+        if not self.leaving:
+            self._replace(self)
+        self._answer()
+        self._reap()
+
+    def _reap(self) -> None:
+        status = self._child.poll()
+        if status is None:
+            if self._unlinked is not None and self._reactor.seconds() - self._unlinked > _PARTING:
+                self._child.kill()
+            self._reactor.callLater(_REAP, self._reap)
+            return
+        if status or not self.leaving:
+            lived = self._reactor.seconds() - self.since
+            log.error("{name} {ending} after {lived:.1f} s", name=self.name, ending=ending(status), lived=lived)
+        self._ended(self)
