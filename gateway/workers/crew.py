@@ -182,10 +182,10 @@ class Crew:
             child, sock = self._spawn(flat(descriptors))
         except OSError as error:
             pause = place.pause(died_young=True)
-            log.error(
-                "worker {number} cannot be started: {error}; tried again in {pause:.1f} s",
-                number=place.number, error=error, pause=pause,
-            )  # fmt: skip
+            sentence = "worker {number} cannot be started: {error}; tried again in {pause:.1f} s"
+            if isinstance(error, PermissionError):
+                sentence += "; the user that the gateway runs as must be permitted to run it"
+            log.error(sentence, number=place.number, error=error, pause=pause)
             self._fill_later(place, pause)
             return
         member = Member(
