@@ -75,7 +75,7 @@ class Member:
         self._answer = answer
         self._heard = self.since
         self.leaving = False
-        self._unlinked: Seconds | None = None
+        self._unlinked = Seconds(0)
 
     @property
     def name(self) -> str:
@@ -84,7 +84,7 @@ class Member:
 
     def look(self) -> None:
         """End it if it hangs."""
-        if self._reactor.seconds() - self._heard > SILENT and self._unlinked is None:
+        if self._reactor.seconds() - self._heard > SILENT and not self._unlinked:
             log.error("{name} hangs: it said nothing for {silent:.0f} s", name=self.name, silent=SILENT)
             self.kill()
 
@@ -122,13 +122,13 @@ class Member:
         self._reap()
 
     def _reap(self) -> None:
-        status = self._child.poll()
+        status, unlinked = self._child.poll(), self._unlinked
         if status is None:
-            if self._unlinked is not None and self._reactor.seconds() - self._unlinked > _PARTING:
+            if self._reactor.seconds() - unlinked > _PARTING:
                 self._child.kill()
             self._reactor.callLater(_REAP, self._reap)
             return
         if status or not self.leaving:
-            lived = self._reactor.seconds() - self.since
+            lived = unlinked - self.since
             log.error("{name} {ending} after {lived:.1f} s", name=self.name, ending=ending(status), lived=lived)
         self._ended(self)
