@@ -16,6 +16,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from gateway import FORM
 from gateway.certificates import Certificates
 from gateway.config.last_good import KeptVersions
 from gateway.config.model import GatewayConfig
@@ -102,6 +103,7 @@ class Gateway(Service):
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
         if self._reloader is None or self.servers is None or self._ticks is None:
             raise RuntimeError("startService before privilegedStartService")
+        log.info("running {form}", form=FORM)
         self._ticks.clock = self._reactor
         self._ticks.start(LOOK).addErrback(_log_bug)
         self.servers.start()
