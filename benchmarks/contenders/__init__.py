@@ -14,7 +14,14 @@ DEFAULT = ("nginx", "haproxy", "caddy", "gateway")
 
 CONTENDERS = {
     contender.name: contender
-    for contender in (nginx, haproxy, caddy, gateway("gateway"), gateway("gateway-epoll", "--reactor=epoll"))
+    for contender in (
+        nginx,
+        haproxy,
+        caddy,
+        gateway("gateway"),
+        gateway("gateway-epoll", "--reactor=epoll"),
+        gateway("gateway-2-workers", workers=2),
+    )
 }
 
 

@@ -18,6 +18,7 @@ _MACHINE = """\
 http  = ["127.0.0.1:{port}"]
 https = ["127.0.0.1:{tls_port}"]
 state = "{folder}/state"
+workers = {workers}
 
 [log]
 folder = "{folder}/logs"
@@ -37,11 +38,12 @@ hosts = {hosts}
 {added}"""
 
 
-def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...]) -> Command:
+def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...], workers: int) -> Command:
     sites = task.folder / "sites"
     for folder in (sites, task.folder / "logs", task.folder / "state"):
         folder.mkdir()
-    (sites / "gateway.toml").write_text(_MACHINE.format(port=task.port, tls_port=task.tls_port, folder=task.folder))
+    machine = _MACHINE.format(port=task.port, tls_port=task.tls_port, folder=task.folder, workers=workers)
+    (sites / "gateway.toml").write_text(machine)
     added = "".join(f'{name} = "{value}"\n' for name, value in ADDED_FIELDS.items())
     files = task.certificate
     for site in SITES:
@@ -63,15 +65,18 @@ def _version(*, checkout: Path) -> str:
     return described.stdout.strip() or "unknown"
 
 
-def gateway(name: str, *twistd: str, checkout: Path = _CHECKOUT) -> Contender:
+def gateway(name: str, *twistd: str, checkout: Path = _CHECKOUT, workers: int = 1) -> Contender:
     """Make a contender of one way to run gateway.
 
     Args:
         name: What the table calls it.
         twistd: Options for twistd itself, such as `--reactor=epoll`.
         checkout: The folder whose code runs.
+        workers: Processes that serve.
 
     Returns:
         The contender.
     """
-    return Contender(name, partial(_prepare, checkout=checkout, twistd=twistd), partial(_version, checkout=checkout))
+    return Contender(
+        name, partial(_prepare, checkout=checkout, twistd=twistd, workers=workers), partial(_version, checkout=checkout)
+    )
