@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Final, Protocol, cast
@@ -99,11 +100,9 @@ class Inherited:
     """What a process takes over from the one that started it.
 
     Attributes:
-        sockets: Of each listener the bound sockets, those of `http` first.
         via: Our name in Via, so that a loop is seen whichever process it leads through.
     """
 
-    sockets: Sequence[Sequence[socket]]
     via: str
 
 
@@ -116,7 +115,8 @@ class Serving:
         reactor: The reactor.
         secure: The certificates.
         tokens: What the challenge http-01 is answered with.
-        inherited: What came from the leader of several processes; None where there is one.
+        inherited: What came from the leader of several processes, who also says where to listen; None where there is
+            one process.
     """
 
     def __init__(
@@ -164,7 +164,9 @@ class Serving:
             per_client=config.limits.connections_per_client,
             trusted=trusted.is_trusted,
         )
-        self._listeners = list(self._make_listeners(folder, secure, inherited))
+        self._folder = folder
+        self._secure = secure
+        self._listeners = [] if inherited is not None else self._make_listeners([])
 
     def bind(self) -> None:
         """Bind the listeners, while that is permitted.
@@ -185,6 +187,27 @@ class Serving:
             service.startService()
         gc.collect()
         gc.freeze()  # what stands now stays: collections under load look at connections only
+
+    def accept_from(self, sockets: Sequence[Sequence[socket]]) -> list[ListenerService]:
+        """Accept also from sockets that another process has bound.
+
+        Args:
+            sockets: Those of each listener, of `http` first.
+
+        Returns:
+            What can be given to `accept_no_more`.
+        """
+        added = self._make_listeners(sockets)
+        for service in added:
+            service.startService()
+        self._listeners += added
+        return added
+
+    def accept_no_more(self, listeners: Iterable[ListenerService]) -> None:
+        """Leave sockets to others; connections that are up stay up."""
+        for service in listeners:
+            self._listeners.remove(service)
+            service.stopService()
 
     def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:
         """Serve a new tree."""
@@ -238,17 +261,18 @@ class Serving:
         self._access_log = access_log
         return Incidents(access_log, monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence))
 
-    def _make_listeners(
-        self, folder: Path, secure: SecureSites, inherited: Inherited | None
-    ) -> Iterable[ListenerService]:
-        source, config = f"{folder}/gateway.toml", self._config
-        sockets = list(inherited.sockets) if inherited is not None else [()] * (len(config.http) + len(config.https))
-        for listener, bound in zip(config.http, sockets, strict=False):
+    def _make_listeners(self, bound: Sequence[Sequence[socket]]) -> list[ListenerService]:
+        source, config, secure = f"{self._folder}/gateway.toml", self._config, self._secure
+        made = []
+        for listener in config.http:
             factory = FrontFactory(self.front, listener.port, _connection_lines)
-            yield ListenerService(self._reactor, listener, factory, f"{source}: http", bound=bound)
-        for listener, bound in zip(config.https, sockets[len(config.http) :], strict=True):
+            made.append(partial(ListenerService, self._reactor, listener, factory, f"{source}: http"))
+        for listener in config.https:
             factory = FrontFactory(self.front, listener.port, _connection_lines, secure.names)
-            yield ListenerService(self._reactor, listener, factory, f"{source}: https", secure.names, bound=bound)
+            made.append(partial(ListenerService, self._reactor, listener, factory, f"{source}: https", secure.names))
+        if not bound:
+            return [make() for make in made]
+        return [make(bound=sockets) for make, sockets in zip(made, bound, strict=True) if sockets]
 
     def _tick(self) -> None:
         self.front.date_line = b"Date: %b\r\n" % http_date(wall_clock())

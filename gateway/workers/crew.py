@@ -31,7 +31,7 @@ from gateway.web.tree import VirtualHosts
 from gateway.workers.generation import Generation
 from gateway.workers.link import Attach
 from gateway.workers.member import Member
-from gateway.workers.messages import Ask, Begin, Configure, Elsewhere, Gone, Reopen, Stop, pack_config
+from gateway.workers.messages import Accept, Ask, Begin, Configure, Elsewhere, Gone, Reopen, Stop, pack_config
 from gateway.workers.mirror import Audience, MirroredNames, MirroredTokens
 from gateway.workers.process import Spawn
 from gateway.workers.sayings import Repeater
@@ -190,7 +190,7 @@ class Crew:
             return
         member = Member(
             place.number, child, self._reactor, self._repeater, lambda each: self._replace(place, each), self._ended,
-            self._hear_answers,
+            self._hear_answers, self._share_out,
         )  # fmt: skip
         member.answered = self._questions  # it does not accept before it has heard the answers
         self._attach(sock, member.link)
@@ -205,11 +205,26 @@ class Crew:
         member.link.say(begin, *self._names.everything(), *self.tokens.everything(), *self._generation.everything())
         self._audience.join(member.link)
 
+    def _share_out(self) -> None:
+        """Have each queue of connections accepted from, by another worker while its own is being replaced."""
+        able = [member for member in self._members if member.accepting]
+        if self._stopped is not None or not able:
+            return
+        own = {member.number: member for member in able}
+        shares: dict[Member, list[int]] = {member: [] for member in able}
+        for place in self._places:
+            shares[own.get(place.number) or able[place.number % len(able)]].append(place.number)
+        for member, numbers in shares.items():
+            if member.places != tuple(numbers):
+                member.places = tuple(numbers)
+                member.link.say(Accept(places=member.places))
+
     def _replace(self, place: _Place, member: Member) -> None:
         """Have another worker take the place of one that is gone or going."""
         self._audience.leave(member.link)
         if self._stopped is not None:
             return
+        self._share_out()
         pause = place.pause(died_young=self._reactor.seconds() - member.since < PROVEN)
         if pause:
             log.error("{name} died young: another is tried in {pause:.1f} s", name=member.name, pause=pause)

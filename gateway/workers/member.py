@@ -24,7 +24,7 @@ from gateway.workers.sayings import Repeater
 
 log = Logger()
 
-SILENT: Final = Seconds(60)
+SILENT: Final = Seconds(30)
 """How long a worker may say nothing. It speaks every second, and one that hangs holds connections in vain."""
 _REAP: Final = Seconds(0.02)
 _PARTING: Final = Seconds(3)
@@ -41,6 +41,8 @@ class Member:
         repeater: Takes what it says to the operator.
         replace: Called once, when somebody shall take its place.
         ended: Called once its process is gone.
+        answer: Called whenever it answered a question, or will answer none.
+        serves: Called once it can accept connections.
 
     Attributes:
         link: To it.
@@ -48,6 +50,7 @@ class Member:
         generation: The generation that it serves; 0 before the first.
         answered: The last question that it answered.
         leaving: Whether it was told to end.
+        places: The places from whose sockets it accepts.
         since: When it was started.
     """
 
@@ -60,12 +63,14 @@ class Member:
         replace: Callable[[Member], object],
         ended: Callable[[Member], object],
         answer: Callable[[], object],
+        serves: Callable[[], object],
     ) -> None:
         self.number = number
         self.link: Link[FromWorker] = Link(read_workers, self._hear, self._lost)
         self.connections = 0
         self.generation = 0
         self.answered = 0
+        self.places: tuple[int, ...] = ()
         self.since = Seconds(reactor.seconds())
         self._child = child
         self._reactor = reactor
@@ -73,9 +78,15 @@ class Member:
         self._replace = replace
         self._ended = ended
         self._answer = answer
+        self._serves = serves
         self._heard = self.since
         self.leaving = False
         self._unlinked = Seconds(0)
+
+    @property
+    def accepting(self) -> bool:
+        """Whether it can take connections."""
+        return self.generation > 0 and not self.leaving and bool(self.link.connected)
 
     @property
     def name(self) -> str:
@@ -101,9 +112,10 @@ class Member:
             case Said():
                 self._repeater.repeat(self.number, said)
             case Serves():
-                if not self.generation:
+                before, self.generation = self.generation, said.generation
+                if not before:
                     log.info("{name} serves", name=self.name)
-                self.generation = said.generation
+                    self._serves()
             case Answer():
                 self.answered = said.number
                 self._answer()

@@ -48,7 +48,7 @@ class Begin:
         version: Of the leader's program; a worker of another one does not understand it.
         folder: The folder of site files.
         via: Our name in Via.
-        sockets: Of each listener the descriptors, those of `http` first.
+        sockets: Of each place the descriptors of each listener, those of `http` first.
         config: The settings of gateway.toml, a pickle.
     """
 
@@ -56,7 +56,7 @@ class Begin:
     version: str
     folder: str
     via: str
-    sockets: tuple[tuple[int, ...], ...]
+    sockets: tuple[tuple[tuple[int, ...], ...], ...]
     config: bytes = field(repr=False)
 
 
@@ -88,6 +88,18 @@ class Serve:
     kind: Literal["serve"] = "serve"
     generation: int
     files: tuple[str, ...]
+
+
+@message
+class Accept:
+    """Accept connections from the sockets of these places and of no others.
+
+    Attributes:
+        places: Their numbers, from 1: a worker's own, and those of workers that are being replaced.
+    """
+
+    kind: Literal["accept"] = "accept"
+    places: tuple[Annotated[int, Field(ge=1)], ...]
 
 
 @message
@@ -197,7 +209,7 @@ class Stop:
 
 
 FromLeader = (
-    Begin | Configure | Sites | Serve | Gone | Certificate | NoCertificate | Challenge | NoChallenge
+    Begin | Configure | Sites | Serve | Accept | Gone | Certificate | NoCertificate | Challenge | NoChallenge
     | Token | NoToken | Rotate | Reopen | Elsewhere | Ask | Stop
 )  # fmt: skip
 

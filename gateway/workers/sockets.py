@@ -1,11 +1,14 @@
-"""The listening sockets of all workers: bound and held by the leader, so that none is refused while one is replaced.
+"""The listening sockets of all workers: bound and held by the leader, so that none is closed while one is replaced.
 
-Each listener has one socket, from whose queue every worker accepts. A worker that dies leaves the queue to the others;
-with a socket each (SO_REUSEPORT) those in its queue would wait for its successor, or be reset.
+Each TCP listener has a socket for each worker (SO_REUSEPORT), among which the kernel shares out connections evenly:
+from one queue, the worker that wakes up first takes most of those that come together, such as all WebSockets after a
+restart. The queue of a worker that dies stays open here, and another one accepts from it meanwhile. UNIX sockets and
+those of systemd cannot be multiplied; all workers accept from the one.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +18,12 @@ from twisted.logger import Logger
 
 from gateway.config.model import GatewayConfig
 from gateway.net.endpoints import backlog
-from gateway.net.listeners import bind, remove_socket_file
+from gateway.net.listeners import ListenAddress, bind, remove_socket_file
 
 log = Logger()
+
+Descriptors = tuple[tuple[tuple[int, ...], ...], ...]
+"""Of each place the descriptors of each listener, those of `http` first; what places share is in all of them."""
 
 
 class ListeningSockets:
@@ -32,12 +38,14 @@ class ListeningSockets:
         source = f"{folder}/gateway.toml"
         self._listeners = [(address, f"{source}: http") for address in config.http]
         self._listeners += [(address, f"{source}: https") for address in config.https]
-        self._sockets: list[list[socket]] = []
+        self._workers = config.workers
+        self._bound: list[list[list[socket]]] = []
 
     @property
-    def descriptors(self) -> tuple[tuple[int, ...], ...]:
-        """Of each listener the descriptors, those of `http` first."""
-        return tuple(tuple(sock.fileno() for sock in sockets) for sockets in self._sockets)
+    def descriptors(self) -> Descriptors:
+        """The sockets of all places."""
+        places = zip(*self._bound, strict=True) if self._bound else [()] * self._workers
+        return tuple(tuple(tuple(sock.fileno() for sock in some) for some in place) for place in places)
 
     def bind(self) -> None:
         """Bind all.
@@ -46,25 +54,40 @@ class ListeningSockets:
             ListenError: One cannot be opened.
         """
         for address, source in self._listeners:
-            self._sockets.append(bind(address, source))
+            self._bound.append(self._bind(address, source))
 
     def listen(self) -> None:
         """Let connections wait until there is a worker, from now on."""
-        for (address, source), sockets in zip(self._listeners, self._sockets, strict=True):
-            for sock in sockets:
+        for (address, source), places in zip(self._listeners, self._bound, strict=True):
+            for sock in _distinct(places):
                 sock.listen(backlog())
             log.info("listening on {address} ({source})", address=address.name, source=source)
 
     def close(self) -> None:
         """Close all; workers close theirs."""
-        for (address, _), sockets in zip(self._listeners, self._sockets, strict=False):
-            for sock in sockets:
+        for (address, _), places in zip(self._listeners, self._bound, strict=False):
+            for sock in _distinct(places):
                 sock.close()
             with suppress(OSError):  # after `--uid` the folder may not let us; the next start replaces it
                 remove_socket_file(address)
-        self._sockets = []
+        self._bound = []
+
+    def _bind(self, address: ListenAddress, source: str) -> list[list[socket]]:
+        """Bind one listener; give the sockets of each place."""
+        # First alone: with SO_REUSEPORT another gateway of the same user would not be noticed.
+        alone = bind(address, source)
+        if not address.host:
+            return [alone] * self._workers
+        (first,) = alone
+        chosen = dataclasses.replace(address, port=first.getsockname()[1])
+        first.close()
+        return [bind(chosen, source, reuse=True) for _ in range(self._workers)]
 
 
-def flat(descriptors: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """List the descriptors of all listeners."""
-    return tuple(each for some in descriptors for each in some)
+def flat(descriptors: Descriptors) -> tuple[int, ...]:
+    """List each descriptor once."""
+    return tuple(dict.fromkeys(each for place in descriptors for some in place for each in some))
+
+
+def _distinct(places: Sequence[Sequence[socket]]) -> list[socket]:
+    return list(dict.fromkeys(sock for some in places for sock in some))

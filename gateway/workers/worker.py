@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,7 @@ from gateway.tls.certificate import CertificateUnusable
 from gateway.units import Seconds
 from gateway.workers.link import Link
 from gateway.workers.messages import (
+    Accept,
     Answer,
     Ask,
     Begin,
@@ -38,6 +38,7 @@ from gateway.workers.messages import (
     unpack_sites,
 )
 from gateway.workers.mirror import reflect
+from gateway.workers.queues import Queues
 from gateway.workers.sites import AgreedSites
 
 log = Logger()
@@ -69,7 +70,8 @@ class Worker:
         self._secure: SecureSites | None = None
         self._tokens: dict[bytes, bytes] = {}
         self._sites: AgreedSites | None = None
-        self._accepts = False
+        self._queues: Queues | None = None
+        self._started = False
         self._stopping = False
         self._figures = LoopingCall(self._count)
         self._figures.clock = reactor
@@ -97,11 +99,11 @@ class Worker:
             self._stop()
             return
         config = unpack_config(said.config)
-        sockets = [[socket.socket(fileno=descriptor) for descriptor in listener] for listener in said.sockets]
-        inherited = Inherited(sockets=sockets, via=said.via)
         secure = self._secure = SecureSites(config, monotonic)
+        inherited = Inherited(via=said.via)
         serving = Serving(Path(said.folder), config, self._reactor, secure, self._tokens, inherited)
         self.serving = serving
+        self._queues = Queues(serving, said.sockets)
         self._sites = AgreedSites(self._reactor, serving, self._served)
         self._figures.start(TELL).addErrback(_log_bug)
 
@@ -111,6 +113,9 @@ class Worker:
                 sites.tell(unpack_sites(said))
             case Serve():
                 sites.serve(said.generation, said.files)
+            case Accept():
+                if self._queues is not None and not self._stopping:
+                    self._queues.accept(said.places)
             case Gone():
                 serving.close_site(said.site)
             case Configure():
@@ -128,8 +133,8 @@ class Worker:
     # What it says.
 
     def _served(self, generation: int, failed: tuple[str, ...]) -> None:
-        if not self._accepts and not self._stopping and self.serving is not None:
-            self._accepts = True
+        if not self._started and not self._stopping and self.serving is not None:
+            self._started = True
             self.serving.start()
         self.link.say(Serves(generation=generation, failed=failed))
 
@@ -152,7 +157,9 @@ class Worker:
         self._stopping = True
         if self._sites is not None:
             self._sites.stop()
-        if self.serving is not None and self._accepts:
+        if self._queues is not None:
+            self._queues.close()
+        if self.serving is not None and self._started:
             self.serving.stop().addErrback(_log_bug).addCallback(self._over)
         else:
             self._over(None)

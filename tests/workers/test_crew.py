@@ -16,6 +16,7 @@ from gateway.tls.responders import challenge_certificate
 from gateway.units import Seconds
 from gateway.web.tree import VirtualHosts
 from gateway.workers.messages import (
+    Accept,
     Answer,
     Ask,
     Begin,
@@ -83,7 +84,7 @@ def test_what_a_worker_is_told_first(crew: FakeCrew, said: list[str]) -> None:
     assert first.descriptors == second.descriptors
     heard = first.listen()
     assert isinstance(heard[0], Begin)
-    assert heard[0].sockets == (first.descriptors,)
+    assert heard[0].sockets == ((first.descriptors,), (first.descriptors,)), "a UNIX socket is shared"
     assert unpack_config(heard[0].config).workers == 2
     assert [type(each).__name__ for each in heard[1:]] == ["Sites", "Serve", "Certificate", "Token"]
     first.say(Serves(generation=1))
@@ -106,6 +107,28 @@ def test_connections_wait_for_workers(crew: FakeCrew, tmp_path: Path) -> None:
     crew.crew.stop()
     with socket.socket(socket.AF_UNIX) as client, pytest.raises(FileNotFoundError):
         client.connect(str(tmp_path / "a.sock"))
+
+
+def test_queues_are_shared_out(crew: FakeCrew) -> None:
+    """Each worker has its own queue, and those of workers that do not serve now."""
+    one, two = crew.workers
+    two.say(Serves(generation=1))
+    assert two.told(Accept) == [Accept(places=(1, 2))]
+    one.say(Serves(generation=1))
+    assert one.told(Accept) == [Accept(places=(1,))]
+    assert two.told(Accept) == [Accept(places=(2,))]
+    one.say(Serves(generation=2))
+    assert one.told(Accept) == []
+    proven(crew)
+    two.die()
+    assert one.told(Accept) == [Accept(places=(1, 2))]
+    crew.reactor.advance(0)
+    three = crew.workers[2]
+    three.say(Serves(generation=1))
+    assert one.told(Accept) == [Accept(places=(1,))]
+    assert three.told(Accept) == [Accept(places=(2,))]
+    one.say(Leaving())
+    assert three.told(Accept) == [Accept(places=(1, 2))]
 
 
 def test_a_dead_worker_is_replaced_at_once(crew: FakeCrew, said: list[str]) -> None:
@@ -154,13 +177,13 @@ def test_no_process_to_have(crew: FakeCrew, said: list[str]) -> None:
 
 
 def test_a_worker_that_hangs(crew: FakeCrew, said: list[str]) -> None:
-    """One that says nothing for a minute is ended, and replaced."""
-    for _ in range(61):
+    """One that says nothing for half a minute is ended, and replaced."""
+    for _ in range(31):
         crew.reactor.advance(1)
         crew.workers[1].say(Figures(connections=0, lost=0))
     assert crew.workers[0].child.killed
     assert not crew.workers[1].child.killed
-    assert "worker 1 (pid 1000) hangs: it said nothing for 60 s" in said
+    assert "worker 1 (pid 1000) hangs: it said nothing for 30 s" in said
     crew.workers[0].die()
     crew.reactor.advance(0)
     assert len(crew.workers) == 3

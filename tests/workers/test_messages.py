@@ -37,7 +37,7 @@ from gateway.workers.messages import (
 @pytest.mark.parametrize(
     "said",
     [
-        Begin(version="1", folder="sites", via="gateway-1", sockets=((3, 4), ()), config=b"\x80\xff"),
+        Begin(version="1", folder="sites", via="gateway-1", sockets=(((3, 4), ()),), config=b"\x80\xff"),
         Serve(generation=7, files=("a", "ä")),
         Certificate(name="a.org", chain=b"# \xe4\n---", key=b"k", renewed=True),
         Token(token=b"t", answer=b"t.x"),

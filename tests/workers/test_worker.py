@@ -19,6 +19,7 @@ from gateway.tls.responders import challenge_certificate
 from gateway.units import Seconds
 from gateway.workers.link import Link
 from gateway.workers.messages import (
+    Accept,
     Answer,
     Ask,
     Begin,
@@ -98,13 +99,13 @@ class Working:
         return list(self._heard)
 
     def begin(self, config: GatewayConfig | None = None, of: str | None = None) -> None:
-        listening = socket.socket(socket.AF_UNIX)
+        one, two = (socket.socket(socket.AF_UNIX).detach() for _ in range(2))
         config = config or self.config()
         begin = Begin(
             version=of or version("gateway"),
             folder=str(self.folder),
             via="gateway-1",
-            sockets=((listening.detach(),),),
+            sockets=(((one,),), ((two,),)),
             config=pack_config(config),
         )
         site = Site(name="a", file="a.toml", hosts=("a",), security_txt="me@a")
@@ -133,14 +134,19 @@ def working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Working
 
 
 def test_it_serves_what_it_is_told(working: Working) -> None:
-    """It listens on the leader's sockets once the first generation is built, and says so."""
+    """It says once the first generation is built, then it listens on the sockets that the leader names."""
     working.begin()
-    (listener,) = FakeListener.made
-    assert not listener.started
     assert working.listen() == [Figures(connections=0, lost=0)]
     working.reactor.work()
-    assert listener.started
     assert working.listen() == [Serves(generation=1)]
+    assert FakeListener.made == []
+    working.say(Accept(places=(2,)))
+    (listener,) = FakeListener.made
+    assert listener.started
+    working.say(Accept(places=(1, 2)))
+    stand_in = FakeListener.made[1]
+    working.say(Accept(places=(2,)))
+    assert [each.fileno() >= 0 for each in (*listener.bound, *stand_in.bound)] == [True, False]
     client = working.client()
     client.receive(GET % b".well-known/security.txt")
     assert b"Contact: me@a" in client.take()
