@@ -52,6 +52,9 @@ log = Logger()
 SWEEP: Final = Seconds(1)
 """How often deadlines are looked at, the date is set and the log written out."""
 
+MANY_CLIENTS: Final = 1000
+"""Clients with many connections that other processes are told of."""
+
 LOG_PATIENCE: Final = Seconds(5)
 """How long a stop waits for the access log to be written."""
 
@@ -222,19 +225,30 @@ class Serving:
         before, self._config = self._config, config
         front, limits = self.front, config.limits
         front.limits = connection_limits(limits)
-        self.count_elsewhere(self._elsewhere)
+        self.count_elsewhere(self._elsewhere, front.elsewhere)
         front.per_client = limits.connections_per_client
         self._core.trusted = _trusted(config)
         front.trusted = self._core.trusted.is_trusted
         if config.log != before.log:
             self._core.log = self._open_log(config.log)
 
-    def count_elsewhere(self, connections: int) -> None:
-        """Take into account connections that other processes have: a limit that is set is one of all together."""
+    def count_elsewhere(self, connections: int, clients: Mapping[str, int]) -> None:
+        """Take into account what other processes have: a limit that is set is one of all together.
+
+        Args:
+            connections: All their connections.
+            clients: Those of clients that have many.
+        """
         self._elsewhere = connections
+        self.front.elsewhere = clients
         limits = self._config.limits
         allowed = connections_allowed(limits)
         self.front.connections = allowed if limits.connections is None else max(0, allowed - connections)
+
+    def clients_with_many(self) -> dict[str, int]:
+        """Find clients that other processes should know of: without them, none is over the limit by half of it."""
+        least = self._config.limits.connections_per_client // (2 * self._config.workers)
+        return self.front.busiest(max(1, least), MANY_CLIENTS)
 
     def reopen_logs(self) -> None:
         """Let access logs be rotated: what is gathered goes to the old files, what follows to new ones."""

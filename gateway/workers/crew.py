@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -246,9 +247,13 @@ class Crew:
     def _look(self) -> None:
         """Look after all workers, and tell each how many connections the others have."""
         total = sum(member.connections for member in self._members)
+        clients: Counter[str] = Counter()
+        for member in self._members:
+            clients.update(member.clients)
         for member in self._members:
             member.look()
-            member.link.say(Elsewhere(connections=total - member.connections))
+            others = dict(clients - Counter(member.clients))  # what is not more than none falls out
+            member.link.say(Elsewhere(connections=total - member.connections, clients=others))
 
     def _hear_answers(self) -> None:
         """Tell those who wait that every worker has answered which was asked and is still there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
@@ -47,6 +47,7 @@ class Member:
     Attributes:
         link: To it.
         connections: Its client connections.
+        clients: Those of clients that have many.
         generation: The generation that it serves; 0 before the first.
         answered: The last question that it answered.
         leaving: Whether it was told to end.
@@ -68,6 +69,7 @@ class Member:
         self.number = number
         self.link: Link[FromWorker] = Link(read_workers, self._hear, self._lost)
         self.connections = 0
+        self.clients: Mapping[str, int] = {}
         self.generation = 0
         self.answered = 0
         self.places: tuple[int, ...] = ()
@@ -108,7 +110,7 @@ class Member:
         self._heard = Seconds(self._reactor.seconds())
         match said:
             case Figures():
-                self.connections = said.connections
+                self.connections, self.clients = said.connections, said.clients
             case Said():
                 self._repeater.repeat(self.number, said)
             case Serves():
@@ -127,7 +129,7 @@ class Member:
     def _lost(self) -> None:
         """Have it replaced at once, and see how it ended."""
         self._unlinked = Seconds(self._reactor.seconds())
-        self.connections = 0
+        self.connections, self.clients = 0, {}
         if not self.leaving:
             self._replace(self)
         self._answer()

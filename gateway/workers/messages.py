@@ -23,6 +23,7 @@ LONGEST: Final = ByteCount(16_000_000)
 _TOGETHER: Final = ByteCount(1_000_000)
 """Octets of sites in one message, unless one site alone has more."""
 
+Count = Annotated[int, Field(ge=0)]
 _Class = TypeVar("_Class", bound=type)
 
 
@@ -187,10 +188,11 @@ class Reopen:
 
 @message
 class Elsewhere:
-    """How many connections all other workers have."""
+    """How many connections all other workers have, and of that those of clients that have many."""
 
     kind: Literal["elsewhere"] = "elsewhere"
-    connections: Annotated[int, Field(ge=0)]
+    connections: Count
+    clients: dict[str, Count] = field(default_factory=dict)
 
 
 @message
@@ -238,11 +240,15 @@ class Figures:
     Attributes:
         connections: Client connections open now.
         lost: Lines of access logs lost so far.
+        clients: Connections of clients that have many.
     """
 
     kind: Literal["figures"] = "figures"
-    connections: Annotated[int, Field(ge=0)]
-    lost: Annotated[int, Field(ge=0)]
+    connections: Count
+    lost: Count
+    clients: Annotated[dict[Annotated[str, Field(max_length=100)], Count], Field(max_length=2000)] = field(
+        default_factory=dict
+    )
 
 
 @message

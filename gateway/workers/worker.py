@@ -123,7 +123,7 @@ class Worker:
             case Reopen():
                 serving.reopen_logs()
             case Elsewhere():
-                serving.count_elsewhere(said.connections)
+                serving.count_elsewhere(said.connections, said.clients)
             case _:
                 try:
                     reflect(said, secure.names, self._tokens)
@@ -139,8 +139,10 @@ class Worker:
         self.link.say(Serves(generation=generation, failed=failed))
 
     def _count(self) -> None:
-        if self.serving is not None:
-            self.link.say(Figures(connections=len(self.serving.front), lost=self.serving.log_writer.lost))
+        serving = self.serving
+        if serving is not None:
+            clients = serving.clients_with_many()
+            self.link.say(Figures(connections=len(serving.front), lost=serving.log_writer.lost, clients=clients))
 
     # The end.
 

@@ -278,13 +278,13 @@ def test_decisions_are_told(crew: FakeCrew) -> None:
 
 
 def test_connections_are_counted_together(crew: FakeCrew) -> None:
-    """Each worker learns how many connections the others have; those of a dead one are gone."""
+    """Each worker learns how many connections the others have, and whose; those of a dead one are gone."""
     first, second = crew.workers
-    first.say(Figures(connections=3, lost=0))
-    second.say(Figures(connections=4, lost=0))
+    first.say(Figures(connections=3, lost=0, clients={"a": 3}))
+    second.say(Figures(connections=4, lost=0, clients={"a": 1, "b": 2}))
     crew.reactor.advance(1)
-    assert first.told(Elsewhere) == [Elsewhere(connections=4)]
-    assert second.told(Elsewhere) == [Elsewhere(connections=3)]
+    assert first.told(Elsewhere) == [Elsewhere(connections=4, clients={"a": 1, "b": 2})]
+    assert second.told(Elsewhere) == [Elsewhere(connections=3, clients={"a": 3})]
     first.die()
     crew.reactor.advance(1)
     assert second.told(Elsewhere) == [Elsewhere(connections=0)]

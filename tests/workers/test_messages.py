@@ -53,7 +53,7 @@ def test_the_leader_is_understood(said: FromLeader) -> None:
     "said",
     [
         Serves(generation=1, failed=("a",)),
-        Figures(connections=1, lost=0),
+        Figures(connections=1, lost=0, clients={"2001:db8::/64": 1}),
         Said(level="warn", text="line\nline"),
         Answer(number=3),
         Leaving(),
@@ -77,6 +77,7 @@ def test_workers_are_understood(said: FromWorker) -> None:
         b'{"kind": "figures", "connections": 1, "lost": 0, "more": 1}',
         b'{"kind": "said", "level": "debug", "text": ""}',
         b'{"kind": "answer"}',
+        json.dumps({"kind": "figures", "connections": 1, "lost": 0, "clients": {"x" * 101: 1}}).encode(),
         json.dumps({"kind": "said", "level": "warn", "text": "x" * 20_001}).encode(),
     ],
 )

@@ -202,6 +202,19 @@ def test_limits_of_all_together(working: Working) -> None:
     assert working.client().take() == b""
 
 
+def test_limits_of_one_client(working: Working) -> None:
+    """A client that has many connections is told of, and what it has elsewhere counts."""
+    working.begin(working.config(connections_per_client=5))
+    working.reactor.work()
+    working.listen()
+    working.client()
+    working.reactor.advance(1)
+    assert working.listen() == [Figures(connections=1, lost=0, clients={"203.0.113.9": 1})]
+    working.say(Elsewhere(connections=3, clients={"203.0.113.9": 3}))
+    assert working.client().take() == b""
+    assert working.client().take().startswith(b"HTTP/1.1 503 ")
+
+
 def test_logs_and_sockets(working: Working) -> None:
     """Rotations reach the log; a site that is gone loses its WebSockets."""
     working.begin()
