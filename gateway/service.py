@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -18,19 +18,22 @@ from twisted.python.failure import Failure
 
 from gateway import FORM
 from gateway.certificates import Certificates
+from gateway.compile import Compiler
 from gateway.config.last_good import KeptVersions
-from gateway.config.model import GatewayConfig
+from gateway.config.model import BrokenSite, GatewayConfig, Site
 from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import FolderWatch
 from gateway.https import SecureSites
 from gateway.net.listeners import ListenError
 from gateway.options import Options
 from gateway.reload import Reloader
-from gateway.serving import Servers, Serving, monotonic, wall_clock
+from gateway.serving import Serving, monotonic, wall_clock
 from gateway.signals import on_signal
 from gateway.sites import SiteTable
 from gateway.tls.responders import Ready, at_once
 from gateway.units import Seconds
+from gateway.upstream.pool import UpstreamRegistry
+from gateway.web.resource import Resource
 from gateway.web.tree import VirtualHosts
 from gateway.workers.crew import Crew
 from gateway.workers.link import attach
@@ -40,6 +43,45 @@ log = Logger()
 
 LOOK: Final = Seconds(1)
 """How often it is looked whether certificates change with time."""
+
+
+class Servers(Protocol):
+    """Who serves what the rest of the gateway decides: this process, or several.
+
+    Attributes:
+        compiler: Builds sites for it.
+        upstreams: Their pools.
+        unknown: Who answers for hosts of no site; None: they get 404.
+    """
+
+    compiler: Compiler
+    upstreams: UpstreamRegistry
+    unknown: Resource | None
+
+    def bind(self) -> None:
+        """Bind the listeners, while that is permitted.
+
+        Raises:
+            ListenError: One cannot be opened.
+        """
+
+    def start(self) -> None:
+        """Accept connections."""
+
+    def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:
+        """Serve these sites from now on; `tree` was built of them."""
+
+    def close_site(self, name: str) -> None:
+        """Close the WebSockets of a site that is gone."""
+
+    def configure(self, config: GatewayConfig) -> None:
+        """Put new settings of gateway.toml into effect, those that can change at run time."""
+
+    def reopen_logs(self) -> None:
+        """Open access logs anew, after they were renamed."""
+
+    def stop(self) -> Deferred[None]:
+        """Accept no more, let exchanges end within the limit, then cut; fires once all is over."""
 
 
 class FilesWatch(Protocol):

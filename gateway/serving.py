@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -59,45 +59,6 @@ LOG_PATIENCE: Final = Seconds(5)
 """How long a stop waits for the access log to be written."""
 
 
-class Servers(Protocol):
-    """Who serves what the rest of the gateway decides: this process, or several.
-
-    Attributes:
-        compiler: Builds sites for it.
-        upstreams: Their pools.
-        unknown: Who answers for hosts of no site; None: they get 404.
-    """
-
-    compiler: Compiler
-    upstreams: UpstreamRegistry
-    unknown: Resource | None
-
-    def bind(self) -> None:
-        """Bind the listeners, while that is permitted.
-
-        Raises:
-            ListenError: One cannot be opened.
-        """
-
-    def start(self) -> None:
-        """Accept connections."""
-
-    def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:
-        """Serve these sites from now on; `tree` was built of them."""
-
-    def close_site(self, name: str) -> None:
-        """Close the WebSockets of a site that is gone."""
-
-    def configure(self, config: GatewayConfig) -> None:
-        """Put new settings of gateway.toml into effect, those that can change at run time."""
-
-    def reopen_logs(self) -> None:
-        """Open access logs anew, after they were renamed."""
-
-    def stop(self) -> Deferred[None]:
-        """Accept no more, let exchanges end within the limit, then cut; fires once all is over."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inherited:
     """What a process takes over from the one that started it.
@@ -110,7 +71,7 @@ class Inherited:
 
 
 class Serving:
-    """Serves requests in this process; implements `Servers`.
+    """Serves requests in this process; implements `gateway.service.Servers`.
 
     Args:
         folder: The folder of site files, for log lines.

@@ -54,7 +54,7 @@ CUT: Final = Seconds(5)
 
 
 class Crew:
-    """Has other processes serve; implements `gateway.serving.Servers`.
+    """Has other processes serve; implements `gateway.service.Servers`.
 
     Sites are built here too, so that a site which cannot be built is known before any worker hears of it.
 

@@ -28,7 +28,7 @@ from tests.support.upstreams import Upstream
 
 pytestmark = pytest.mark.e2e
 
-IN_TIME = 10.0
+IN_TIME = 30.0
 TWO = "workers = 2\n"
 
 
