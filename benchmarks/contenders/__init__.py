@@ -21,6 +21,7 @@ CONTENDERS = {
         gateway("gateway"),
         gateway("gateway-pure", pure=True),
         gateway("gateway-epoll", "--reactor=epoll"),
+        gateway("gateway-2-workers", workers=2),
     )
 }
 

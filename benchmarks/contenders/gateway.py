@@ -19,6 +19,7 @@ _MACHINE = """\
 http  = ["127.0.0.1:{port}"]
 https = ["127.0.0.1:{tls_port}"]
 state = "{folder}/state"
+workers = {workers}
 
 [log]
 folder = "{folder}/logs"
@@ -46,11 +47,12 @@ idle = "20m"
 """
 
 
-def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...], pure: bool) -> Command:
+def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...], pure: bool, workers: int) -> Command:
     sites = task.folder / "sites"
     for folder in (sites, task.folder / "logs", task.folder / "state"):
         folder.mkdir()
-    (sites / "gateway.toml").write_text(_MACHINE.format(port=task.port, tls_port=task.tls_port, folder=task.folder))
+    machine = _MACHINE.format(port=task.port, tls_port=task.tls_port, folder=task.folder, workers=workers)
+    (sites / "gateway.toml").write_text(machine)
     added = "".join(f'{name} = "{value}"\n' for name, value in ADDED_FIELDS.items())
     files = task.certificate
     for site in SITES:
@@ -96,7 +98,7 @@ def _described(checkout: Path) -> str:
     return described.stdout.strip() or "unknown"
 
 
-def gateway(name: str, *twistd: str, checkout: Path = _CHECKOUT, pure: bool = False) -> Contender:
+def gateway(name: str, *twistd: str, checkout: Path = _CHECKOUT, pure: bool = False, workers: int = 1) -> Contender:
     """Make a contender of one way to run gateway.
 
     Args:
@@ -104,9 +106,10 @@ def gateway(name: str, *twistd: str, checkout: Path = _CHECKOUT, pure: bool = Fa
         twistd: Options for twistd itself, such as `--reactor=epoll`.
         checkout: The folder whose code runs.
         pure: Whether to run plain Python though extensions are there.
+        workers: Processes that serve.
 
     Returns:
         The contender.
     """
-    prepare = partial(_prepare, checkout=checkout, twistd=twistd, pure=pure)
+    prepare = partial(_prepare, checkout=checkout, twistd=twistd, pure=pure, workers=workers)
     return Contender(name, prepare, partial(_version, checkout=checkout, pure=pure))
