@@ -34,6 +34,7 @@ from gateway.https import SecureSites
 from gateway.net.disk import DiskThreads
 from gateway.net.listeners import ListenError
 from gateway.net.listening import ListenerService
+from gateway.net.pipes import Pipes
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
 from gateway.observe.incidents import Incidents
@@ -93,6 +94,7 @@ class Gateway(Service):
         self._ticks: LoopingCall | None = None
         self._sweeper = Sweeper()
         self._disk = DiskThreads(reactor)
+        self._pipes = Pipes()
         self._sockets = OpenSockets(_monotonic)
         self._sweeper.add(self._sockets)
         self._watch_files = watch
@@ -198,6 +200,7 @@ class Gateway(Service):
             disk=self._disk,
             upstreams=UpstreamRegistry(),
             via=Via(f"gateway-{secrets.token_hex(4)}"),
+            pipes=self._pipes,
         )
         certificates = self._certificates = Certificates(config, secure.names, self._reactor, _wall_clock)
         core = self._core = Core(
@@ -305,6 +308,7 @@ class Gateway(Service):
         if self._access_log is not None:
             self._access_log.flush()
         self._disk.stop()
+        self._pipes.close()
         self._log_writer.stop(LOG_PATIENCE)
 
 

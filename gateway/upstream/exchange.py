@@ -7,6 +7,7 @@ The connection returns to the pool before it reports the end of the response.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.error import ConnectionDone
 from twisted.logger import Logger
@@ -22,11 +23,12 @@ from gateway.errors import (
 from gateway.http.message import Framing, RequestHead, ResponseHead
 from gateway.http.stream import ResponseSink
 from gateway.net.paced_protocol import PacedProtocol
+from gateway.net.splicing import splice
 from gateway.protocol.chunked import encode_content, encode_last_chunk
 from gateway.protocol.content import ContentReader
 from gateway.protocol.http1_head import parse_response
 from gateway.protocol.http1_write import write_request
-from gateway.units import Seconds
+from gateway.units import ByteCount, Seconds
 from gateway.upstream.connection import Home, State
 from gateway.upstream.deadlines import ExchangeDeadlines, Progress
 
@@ -36,6 +38,7 @@ log = Logger()
 # Looked up here once: an attribute of an Enum costs several times a global.
 _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSED = State
 _CHUNKED_FRAMING, _CLOSE_FRAMING = Framing.CHUNKED, Framing.CLOSE
+_LARGE: Final = ByteCount(131_072)  # content of which so much is still to come goes from socket to socket
 
 
 class UpstreamConnection(PacedProtocol):
@@ -235,6 +238,8 @@ class UpstreamConnection(PacedProtocol):
         sink.send_head(head, content, end and not trailers)
         if trailers:
             sink.send_trailers(trailers)
+        elif not end and self._content.left >= _LARGE:
+            self._splice(sink)
 
     def _pass_informational(self, head: ResponseHead, request: RequestHead, sink: ResponseSink) -> None:
         self._informational += 1
@@ -278,6 +283,28 @@ class UpstreamConnection(PacedProtocol):
             sink.send_data(content, end and not trailers)
         if trailers:
             sink.send_trailers(trailers)
+
+    # Large content, which goes from socket to socket (`SpliceOwner`).
+
+    def _splice(self, sink: ResponseSink) -> None:
+        """Let the rest of the content pass by, where both connections can."""
+        pipes, output = self.home.pipes, sink.bulk()
+        if pipes is not None and output is not None and self._sink is sink:
+            splice(self._transport, output, self, pipes)
+
+    @property
+    def content_left(self) -> int:
+        """How many octets of content are still to come from the socket."""
+        return self._content.left
+
+    def content_moved(self, count: int) -> None:
+        """Learn that so many of them have come."""
+        self._received += count
+        self._content.skip(count)
+
+    def content_complete(self) -> None:
+        """Learn that all of it has gone out."""
+        self.dataReceived(b"")
 
     def _finish(self) -> None:
         """End the exchange: back to the pool, or closed where another one would not be safe."""

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.protocol import Protocol as TwistedProtocol
 
+from gateway.net.pipes import Pipes
 from gateway.net.sweeper import Sweeper
 from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.exchange import UpstreamConnection
@@ -26,12 +27,24 @@ class Upstream:
         sweeper: Watches the connections.
         max_idle: Idle connections kept.
         host: Host to send to it; empty keeps the client's.
+        pipes: For large content; None has all of it pass through this process.
 
     Attributes:
         in_flight: Exchanges under way.
     """
 
-    __slots__ = ("_endpoint", "_idle", "_max_idle", "host", "in_flight", "limits", "name", "retired", "sweeper")
+    __slots__ = (
+        "_endpoint",
+        "_idle",
+        "_max_idle",
+        "host",
+        "in_flight",
+        "limits",
+        "name",
+        "pipes",
+        "retired",
+        "sweeper",
+    )
 
     def __init__(
         self,
@@ -41,9 +54,11 @@ class Upstream:
         sweeper: Sweeper,
         max_idle: int,
         host: bytes = b"",
+        pipes: Pipes | None = None,
     ) -> None:
         self.name = name
         self.host = host
+        self.pipes = pipes
         self.limits = limits
         self.sweeper = sweeper
         self.in_flight = 0
