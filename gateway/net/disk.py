@@ -64,8 +64,8 @@ class DiskThreads:
 def is_cached(descriptor: int, size: int, offset: int) -> bool:
     """Tell whether a part of a file is there and in the kernel's memory, as far as can be told without reading it.
 
-    Looked at are its first and last octet and one in every `STRIDE`, the unit in which Linux reads files ahead. What was
-    dropped between two of these would be waited for.
+    Looked at are its first and last octet and one in every `STRIDE`, the unit in which Linux reads files ahead. What
+    was dropped between two of these would be waited for.
 
     Raises:
         OSError: The file cannot be read.

@@ -1,8 +1,8 @@
 """Octets that go from a descriptor into a connection's socket without passing through this process.
 
-uvloop's transports offer nothing of the kind, and uvloop lets nobody else wait for a descriptor that a transport has. So
-the calls are made on the transport's own socket while the transport has nothing to write, and a socket that takes no
-more is waited for on a copy of its descriptor.
+uvloop's transports offer nothing of the kind, and uvloop lets nobody else wait for a descriptor that a transport has.
+So the calls are made on the transport's own socket while the transport has nothing to write, and a socket that takes
+no more is waited for on a copy of its descriptor.
 """
 
 from __future__ import annotations

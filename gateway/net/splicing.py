@@ -16,8 +16,8 @@ from typing import Final, Protocol
 from twisted.logger import Logger
 
 from gateway.errors import GatewayError
-from gateway.net.pipes import CAPACITY, Pipe, Pipes
 from gateway.net.bulk import BulkTransport
+from gateway.net.pipes import CAPACITY, Pipe, Pipes
 
 log = Logger()
 
@@ -177,5 +177,15 @@ class Splicing:
 
 
 def splice(transport: object, output: Output, owner: SpliceOwner, pipes: Pipes) -> bool:
-    """Move the rest of a content that comes on a transport, if that is a plain uvloop connection and a pipe is there."""
+    """Move the rest of a content past this process, if the transport is a plain uvloop connection and a pipe is there.
+
+    Args:
+        transport: Where the content comes from.
+        output: Takes it.
+        owner: Knows how much is left, and hears of the end.
+        pipes: Where the pipe is from.
+
+    Returns:
+        Whether it is done so; else the content comes as before.
+    """
     return isinstance(transport, BulkTransport) and Splicing(transport, output, owner, pipes).start()
