@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from gateway.errors import GatewayError
 from gateway.net.bulk import BulkTransport
+from gateway.net.endpoints import is_readable
 from gateway.net.pipes import CAPACITY, Pipe, Pipes
 
 log = Logger()
@@ -44,8 +45,8 @@ class SpliceOwner(Protocol):
     def content_moved(self, count: int) -> None:
         """Learn that so many of them have come."""
 
-    def content_complete(self) -> None:
-        """Learn that all of it has gone out; the transport reads again."""
+    def content_complete(self, more: bool) -> None:
+        """Learn that all of it has gone out, and whether something came behind it; the transport reads again."""
 
     def fail(self, error: GatewayError) -> None:
         """Learn that it cannot go on."""
@@ -167,8 +168,9 @@ class Splicing:
         if pipe.held:
             self.pause()  # the sink says when it goes on; or it is gone, and we shall be stopped
         elif not owner.content_left:
+            more = is_readable(self._sock)
             self.stop()
-            owner.content_complete()
+            owner.content_complete(more)
 
     def _unwatch(self) -> None:
         if self._watching:

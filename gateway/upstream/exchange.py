@@ -302,8 +302,10 @@ class UpstreamConnection(PacedProtocol):
         self._received += count
         self._content.skip(count)
 
-    def content_complete(self) -> None:
-        """Learn that all of it has gone out."""
+    def content_complete(self, more: bool) -> None:
+        """Learn that all of it has gone out, and whether something came behind it, which nobody asked for."""
+        if more:
+            self._reusable = False
         self.dataReceived(b"")
 
     def _finish(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from collections.abc import Callable, Hashable, Iterable
 from typing import cast
 
@@ -11,6 +10,7 @@ from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.protocol import Protocol as TwistedProtocol
 
+from gateway.net.endpoints import is_readable
 from gateway.net.pipes import Pipes
 from gateway.net.sweeper import Sweeper
 from gateway.upstream.connection import ExchangeLimits
@@ -150,8 +150,4 @@ def _readable(connection: UpstreamConnection) -> bool:
     if fileno is None:
         return False
     descriptor = fileno()
-    if descriptor < 0:
-        return True
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    return descriptor < 0 or is_readable(descriptor)
