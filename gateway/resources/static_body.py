@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -141,6 +142,11 @@ class FileBody(Discard):
             sent = output.send_from(self._file.descriptor, part.first, size, part.length - size)
         except EOFError:
             self._advance(0)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOSYS):
+                raise
+            self._straight = None  # a file system that has no such thing
             return
         if sent:
             self._advance(sent)
