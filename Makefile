@@ -16,7 +16,10 @@ ARGS ?=
 bin := .venv/bin
 node := tests/e2e/node
 demo_port := 4100
-install := $(if $(UV),$(UV) pip install --quiet --python $(bin)/python,$(bin)/python -m pip install --quiet --disable-pip-version-check)
+# Compiled at installation: every .pyx, and every .py with a .pxd beside it.
+declared := $(shell find gateway -name '*.pxd')
+hot := $(declared) $(wildcard $(declared:.pxd=.py)) $(shell find gateway -name '*.pyx')
+install := $(if $(UV),$(UV) pip install --quiet --reinstall-package gateway --python $(bin)/python,$(bin)/python -m pip install --quiet --disable-pip-version-check)
 
 .PHONY: help run test check docs format clean
 
@@ -67,7 +70,7 @@ clean:
 	elif [ -n "$(UV)" ]; then $(UV) venv --quiet --python $(PYTHON) .venv; \
 	else echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; fi
 
-.venv/.installed: pyproject.toml | .venv/bin/python
+.venv/.installed: pyproject.toml hatch_build.py $(hot) | .venv/bin/python
 	@echo "installing gateway into .venv"
 	@$(install) --editable .
 	@touch $@

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+from gateway import FORM
 from gateway.control import certs, check, schema, settings
 
 Register = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None]
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 if all is well, 1 if something is wrong with what was looked at, 2 for wrong usage.
     """
     parser = argparse.ArgumentParser(prog="gateway", description="The front door for one machine with many sites.")
-    parser.add_argument("--version", action="version", version=f"gateway {version('gateway')}")
+    parser.add_argument("--version", action="version", version=f"gateway {version('gateway')}, {FORM}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for register in COMMANDS:
         register(commands)

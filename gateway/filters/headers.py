@@ -17,6 +17,7 @@ from gateway.http.message import ResponseHead
 from gateway.settings import FieldName, FieldValue, settings
 from gateway.web.filter import BaseFilter
 from gateway.web.request import Request
+from gateway.web.tree import AddedFields
 
 
 @settings
@@ -53,12 +54,14 @@ class BlockEdits:
         dropped: Lower-case names removed first.
         lines: Field lines appended then.
         known: Mask of the well-known fields among `lines`.
+        mask: Mask of the well-known fields among `dropped`.
+        others: The names of `dropped` that have no bit.
 
     Raises:
         ValueError: A field cannot be edited, or is edited in two ways at once.
     """
 
-    __slots__ = ("_mask", "_others", "dropped", "known", "lines")
+    __slots__ = ("dropped", "known", "lines", "mask", "others")
 
     def __init__(self, *edits: HeaderEdits, protected: frozenset[bytes] = frozenset()) -> None:
         dropped: frozenset[bytes] = frozenset()
@@ -73,8 +76,8 @@ class BlockEdits:
                 for name, value in (*each.set.items(), *each.add.items())
             ]
         self.dropped = dropped
-        self._mask = _mask(dropped)
-        self._others = tuple(name for name in dropped if name not in BITS)
+        self.mask = _mask(dropped)
+        self.others = tuple(name for name in dropped if name not in BITS)
         self.lines = b"".join(line for _, line in appended)
         self.known = _mask(frozenset(name for name, _ in appended))
 
@@ -85,12 +88,12 @@ class BlockEdits:
             block: Field lines.
             known: Mask of the well-known fields among them.
         """
-        if known & self._mask:
+        if known & self.mask:
             return True
-        if not self._others:
+        if not self.others:
             return False
         lower = block.lower()
-        return any(name in lower for name in self._others)
+        return any(name in lower for name in self.others)
 
     def apply(self, block: bytes, known: int) -> bytes:
         """Edit the fields of a request on its way upstream.
@@ -126,6 +129,41 @@ class HeaderFilter(BaseFilter):
             head.remove(edits.dropped)
         head.fields += edits.lines
         head.known |= edits.known
+
+    def prepared(self, added: AddedFields) -> AddedFields | None:
+        """Fold the edits into fields added before; None where a field to drop has no bit in the mask of known ones."""
+        edits = self._edits
+        return None if edits.others else _Folded(added, edits).added
+
+
+class _Folded:
+    """Added fields and the edits after them.
+
+    Args:
+        before: What is added first.
+        edits: Edits whose dropped fields all have a bit.
+    """
+
+    __slots__ = ("_before", "_edits", "added")
+
+    def __init__(self, before: AddedFields, edits: BlockEdits) -> None:
+        self._before = before
+        self._edits = edits
+        lines, known = self._edited(before.lines, before.known)
+        self.added = AddedFields(lines, known, before.guard | edits.mask, self._choose)
+
+    def _edited(self, lines: bytes, known: int) -> tuple[bytes, int]:
+        edits = self._edits
+        if known & edits.mask:
+            lines = without(lines, edits.dropped)
+        return lines + edits.lines, known & ~edits.mask | edits.known
+
+    def _choose(self, head: ResponseHead) -> tuple[bytes, int]:
+        before, edits = self._before, self._edits
+        lines, known = before.choose(head) if head.known & before.guard else (before.lines, before.known)
+        if head.known & edits.mask:
+            head.remove(edits.dropped)
+        return self._edited(lines, known)
 
 
 def edited_names(*edits: HeaderEdits) -> frozenset[bytes]:

@@ -32,7 +32,7 @@ def write_request(head: RequestHead, target: bytes, host: bytes, fields: bytes, 
 
 
 def write_response(
-    head: ResponseHead, extra: bytes, data: bytes, end: bool, *, method: bytes, http11: bool, persistent: bool
+    head: ResponseHead, extra: bytes, data: bytes, end: bool, method: bytes, http11: bool, persistent: bool
 ) -> tuple[bytes, bool, bool]:
     """Write a response with its first content.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -27,7 +27,7 @@ class Starter(Protocol):
         """Begin the exchange on a connection."""
 
 
-class Attempt(NamedTuple):
+class Attempt:
     """What a request brought along, in case that it has to be sent again.
 
     Attributes:
@@ -38,11 +38,14 @@ class Attempt(NamedTuple):
         sink: Takes the response: the request, or the opening of a WebSocket.
     """
 
-    data: bytes
-    end: bool
-    target: bytes
-    fields: bytes
-    sink: ResponseSink
+    __slots__ = ("data", "end", "fields", "sink", "target")
+
+    def __init__(self, data: bytes, end: bool, target: bytes, fields: bytes, sink: ResponseSink) -> None:
+        self.data = data
+        self.end = end
+        self.target = target
+        self.fields = fields
+        self.sink = sink
 
 
 class Connecting:

@@ -269,9 +269,9 @@ class HTTP1Connection(PacedProtocol):
             extra,
             data,
             end,
-            method=b"" if request is None else request.method,
-            http11=request is None or request.version == 1,
-            persistent=self._keep_alive,
+            b"" if request is None else request.method,
+            request is None or request.version == 1,
+            self._keep_alive,
         )
         self._write(octets)
         if end:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_network
+from typing import cast
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
@@ -126,9 +127,14 @@ class FrontFactory(Factory):
         certificates = self._certificates
         forwarded = self._forwarded(peer, certificates is not None, port)
         trusted = front.trusted(peer.host)
+        connection: HTTP1Connection
         if certificates is None:
-            return HTTP1Connection(front, peer, port, secure=False, trusted=trusted, forwarded=forwarded)
-        return SecureConnection(front, peer, port, trusted=trusted, forwarded=forwarded, certificates=certificates)
+            connection = HTTP1Connection(front, peer, port, secure=False, trusted=trusted, forwarded=forwarded)
+        else:
+            connection = SecureConnection(
+                front, peer, port, trusted=trusted, forwarded=forwarded, certificates=certificates
+            )
+        return cast("TwistedProtocol", connection)  # Twisted names a class where IProtocol would do
 
 
 def client_key(peer: PeerAddress) -> str:

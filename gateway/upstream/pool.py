@@ -67,7 +67,7 @@ class Upstream:
         self._max_idle = max_idle
         self._idle: list[UpstreamConnection] = []
 
-    def take_idle(self, *, surely_alive: bool) -> UpstreamConnection | None:
+    def take_idle(self, surely_alive: bool) -> UpstreamConnection | None:
         """Take the connection used last, if one is idle.
 
         Args:
@@ -141,7 +141,9 @@ class _ConnectionFactory(Factory):
         self._upstream = upstream
 
     def buildProtocol(self, addr: IAddress | None) -> TwistedProtocol:
-        return UpstreamConnection(self._upstream)
+        return cast(
+            "TwistedProtocol", UpstreamConnection(self._upstream)
+        )  # Twisted names a class where IProtocol would do
 
 
 def _readable(connection: UpstreamConnection) -> bool:

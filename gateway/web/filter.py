@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from gateway.http.message import ResponseHead
     from gateway.web.request import Request
     from gateway.web.resource import Resource
+    from gateway.web.tree import AddedFields
 
 
 class Filter(Protocol):
@@ -26,6 +27,9 @@ class Filter(Protocol):
     def on_response(self, request: Request, head: ResponseHead) -> None:
         """Edit any response's head: the leaf's, an early answer's, an error page's."""
 
+    def prepared(self, added: AddedFields) -> AddedFields | None:
+        """Say once what `added` and then `on_response` do to any head; None where that cannot be said beforehand."""
+
 
 class BaseFilter:
     """A filter that lets everything pass; derive from it and override one side."""
@@ -38,3 +42,12 @@ class BaseFilter:
 
     def on_response(self, request: Request, head: ResponseHead) -> None:
         """Leave the head as it is."""
+
+    def prepared(self, added: AddedFields) -> AddedFields | None:
+        """Say that nothing is done to heads, unless `on_response` was overridden."""
+        return added if type(self).on_response is BaseFilter.on_response else None
+
+
+def asks(step: Filter) -> bool:
+    """Tell whether a filter looks at requests."""
+    return getattr(type(step), "on_request", None) is not BaseFilter.on_request

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.web.tree import LocationResource
 
 log = Logger()
+_NOWHERE = cast("ServerStream", DISCARD)
 
 
 class ErrorAnswers(Protocol):
@@ -299,7 +300,7 @@ class Request:
         self.runtime.log.exchange_finished(self)
         if error is not None:
             error.__traceback__ = None  # its frames know this request: a cycle
-        self.stream = cast("ServerStream", DISCARD)  # a late call must not reach the next exchange
+        self.stream = _NOWHERE  # a late call must not reach the next exchange
         self.upstream = DISCARD
         self.recovery = None
         self.state = None

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from twisted.web.resource import IResource
-from zope.interface import implementer
+from zope.interface import classImplements
 
 if TYPE_CHECKING:
     from gateway.web.request import Request
 
 
-@implementer(IResource)
 class Resource:
     """A node of the tree: does its part and passes the request on, or answers it.
 
@@ -38,3 +37,7 @@ class Resource:
     def putChild(self, path: bytes, child: object) -> NoReturn:
         """Refuse: the tree is built whole and never changed (IResource)."""
         raise TypeError("the tree is swapped, never mutated")
+
+
+# No decorator: extension types take none.
+classImplements(Resource, IResource)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import HTTPError, ProtocolError
 from gateway.http.paths import unresolved_path
+from gateway.web.filter import asks
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
@@ -44,8 +45,30 @@ class Condition(Protocol):
         """Tell whether it does."""
 
 
+_NOTHING = AddedFields()
+
+
 def _never() -> bool:
     return False
+
+
+def _prepare(
+    rows: tuple[AddedFields, ...], filters: tuple[Filter, ...]
+) -> tuple[tuple[AddedFields, ...], tuple[Filter, ...]]:
+    """Fold the filters nearest to the leaf into added fields, as far as their edits are known beforehand.
+
+    Returns:
+        The added fields; and the filters left that edit heads, in the order that they run in.
+    """
+    editing = [step for step in reversed(filters) if step.prepared(_NOTHING) is not _NOTHING]
+    while editing:
+        folded = [editing[0].prepared(added) for added in rows]
+        known = tuple(added for added in folded if added is not None)
+        if len(known) < len(rows):
+            break
+        rows = known
+        del editing[0]
+    return rows, tuple(editing)
 
 
 class LocationResource(Resource):
@@ -70,9 +93,10 @@ class LocationResource(Resource):
         "added",
         "added_renewed",
         "added_secure",
+        "asking",
+        "editing",
         "errors",
         "exact",
-        "filters",
         "leaf",
         "max_body",
         "prefix",
@@ -104,10 +128,10 @@ class LocationResource(Resource):
         self.site = site
         self.prefix = prefix
         self.exact = exact
-        self.filters = filters
-        self.added = added
-        self.added_secure = added_secure or added
-        self.added_renewed = added_renewed or self.added_secure
+        self.asking = tuple(step for step in filters if asks(step))
+        added_secure = added_secure or added
+        rows, self.editing = _prepare((added, added_secure, added_renewed or added_secure), filters)
+        self.added, self.added_secure, self.added_renewed = rows
         self.renewed = renewed
         self.max_body = max_body or float("inf")
         self.setting = setting
@@ -119,7 +143,7 @@ class LocationResource(Resource):
         request.bytes_in = len(data)
         if request.head.content_length > self.max_body or request.bytes_in > self.max_body:
             raise self.body_too_large()
-        for step in self.filters:
+        for step in self.asking:
             answer = step.on_request(request)
             if answer is not None:
                 answer.render(request, data, end)
@@ -127,7 +151,7 @@ class LocationResource(Resource):
         self.leaf.render(request, data, end)
 
     def finish_head(self, request: Request, head: ResponseHead) -> bytes:
-        """Add the prepared fields, then run the filters in reverse over a response's head.
+        """Add the prepared fields, then run over a response's head those filters whose edits depend on it.
 
         Returns:
             Field lines to send after the head's own.
@@ -139,11 +163,11 @@ class LocationResource(Resource):
             lines, known = added.choose(head)
         else:
             lines, known = added.lines, added.known
-        if not self.filters:
+        if not self.editing:
             return lines
         head.fields += lines
         head.known |= known
-        for step in reversed(self.filters):
+        for step in self.editing:
             step.on_response(request, head)
         return b""
 

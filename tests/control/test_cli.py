@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from gateway import FORM
 from gateway.control import cli
 from gateway.control.cli import main
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    """`gateway --version` names program and version."""
+    """`gateway --version` names program, version, and which form of the hot modules runs."""
     with pytest.raises(SystemExit) as left:
         main(["--version"])
     assert left.value.code == 0
-    assert capsys.readouterr().out == f"gateway {version('gateway')}\n"
+    assert capsys.readouterr().out == f"gateway {version('gateway')}, {FORM}\n"
 
 
 def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

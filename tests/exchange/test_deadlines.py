@@ -343,7 +343,7 @@ def test_one_failing_deadline_stops_no_other(failing: int) -> None:
     """A bug in one connection's deadlines leaves the others' in force."""
     world = World(limits=ConnectionLimits(header_time=Seconds(3)))
     clients = [world.client() for _ in range(3)]
-    clients[failing].protocol.sweep = None  # type: ignore[attr-defined]  # breaks it
+    clients[failing].protocol._deadlines = None  # type: ignore[attr-defined]  # breaks it
     world.wait(5)
     assert [client.closing for client in clients] == [index != failing for index in range(3)]
 

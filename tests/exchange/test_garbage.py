@@ -105,7 +105,8 @@ def test_idle_connections_hold_nothing(kind: Callable[[World, FakeTransport], No
     kind(world, client)
     assert world.upstreams[0].idle == 1
     for protocol in (client.protocol, world.endpoint.last.protocol):
-        held = {name: value for name, value in vars(protocol).items() if isinstance(value, bytes) and value}
+        values = {name: getattr(protocol, name) for name in dir(protocol)}
+        held = {name: value for name, value in values.items() if isinstance(value, bytes) and value}
         held.pop("forwarded", None)  # made once per connection
         assert held == {}
         for name in ("head", "_request", "_sink", "_decoder"):

@@ -9,15 +9,25 @@ from pydantic import ValidationError
 
 from gateway.errors import GatewayError, HTTPError
 from gateway.filters.headers import BlockEdits, HeaderEdits, HeaderFilter, check_request_edits, request_edits
+from gateway.filters.security_headers import SecurityHeaders
 from gateway.http import fields as field_lines
 from gateway.http.known import BITS, SERVER, VIA, X_POWERED_BY
-from gateway.http.message import ResponseHead
 from gateway.resources.page import ErrorPages
+from gateway.web.filter import BaseFilter
 from gateway.web.moved import Moved
 from gateway.web.request import Request
 from gateway.web.resource import Resource
-from gateway.web.tree import AddedFields
-from tests.support.streams import RecordingStream, Reply, exchange, get, location, response_head
+from gateway.web.tree import AddedFields, LocationResource
+from tests.support.streams import (
+    FakeRuntime,
+    RecordingStream,
+    Reply,
+    StatusOnly,
+    exchange,
+    get,
+    location,
+    response_head,
+)
 
 EDITS = HeaderEdits(set={"X-Set": "new", "Server": "none"}, add={"X-Add": "two"}, remove=("X-Gone", "X-Powered-By"))
 
@@ -74,12 +84,9 @@ def test_every_response_is_edited(leaf: Resource, status: int) -> None:
 def test_an_early_answer_of_another_filter_is_edited() -> None:
     """What a later filter answers passes the edits too."""
 
-    class Refusing:
+    class Refusing(BaseFilter):
         def on_request(self, request: Request) -> Resource | None:
             return Reply(401)
-
-        def on_response(self, request: Request, head: ResponseHead) -> None:
-            return None
 
     stream = exchange(location(Reply(), HeaderFilter(EDITS), Refusing()), get(b"/"))
     assert (stream.status, stream.get(b"x-set")) == (401, b"new")
@@ -133,6 +140,59 @@ def test_edits_agree_with_a_plain_reading(fields: list[tuple[bytes, bytes]]) -> 
     expected = [field for field in fields if field[0].lower() not in (b"x-set", b"server", b"x-gone", b"x-powered-by")]
     expected += [(b"X-Set", b"new"), (b"Server", b"none"), (b"X-Add", b"two")]
     assert list(field_lines.pairs(edits.apply(field_lines.make_block(fields), known))) == expected
+
+
+POOL: list[field_lines.Field] = [
+    (b"Server", b"x"),
+    (b"x-powered-by", b"y"),
+    (b"Referrer-Policy", b"unsafe-url"),
+    (b"X-Frame-Options", b"DENY"),
+    (b"Cache-Control", b"no-store"),
+    (b"Content-Security-Policy", b"frame-ancestors 'self'"),
+    (b"Set-Cookie", b"a=b"),
+    (b"X-Other", b"z"),
+]
+
+
+@given(
+    fields=st.lists(st.sampled_from(POOL), max_size=6),
+    edits=st.sampled_from(
+        [
+            HeaderEdits(set={"Server": "none"}, add={"X-Add": "two"}),
+            HeaderEdits(set={"Referrer-Policy": "origin", "cache-control": "private"}, remove=("Set-Cookie",)),
+            HeaderEdits(add={"Set-Cookie": "c=d"}, remove=("X-Frame-Options", "x-powered-by")),
+            HeaderEdits(set={"X-Other": "ours"}),
+        ]
+    ),
+    later=st.booleans(),
+    secure=st.booleans(),
+)
+def test_folded_edits_do_what_the_filter_does(
+    fields: list[field_lines.Field], edits: HeaderEdits, later: bool, secure: bool
+) -> None:
+    """A location gives the same fields in the same order, whether edits were folded or run by themselves."""
+
+    class Unfolded(HeaderFilter):
+        def prepared(self, added: AddedFields) -> AddedFields | None:
+            return None
+
+    security = SecurityHeaders("strict", hsts=b"max-age=86400")
+    both = (edits, HeaderEdits(set={"Permissions-Policy": "none"})) if later else (edits,)
+    blocks = []
+    for kind in (HeaderFilter, Unfolded):
+        place = LocationResource(
+            Reply(),
+            StatusOnly(),
+            filters=(kind(*both),),
+            added=security.constant_fields(secure=False),
+            added_secure=security.constant_fields(secure=True),
+        )
+        assert bool(place.editing) is (kind is Unfolded or "X-Other" in edits.set)
+        head = response_head(b"HTTP/1.1 200 OK\r\n" + field_lines.make_block(fields))
+        request = Request(RecordingStream(secure=secure), get(b"/"), FakeRuntime(), place)
+        extra = place.finish_head(request, head)
+        blocks.append(head.fields + extra)
+    assert blocks[0] == blocks[1]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ def test_an_answer_of_the_gateway() -> None:
 
 def test_an_answer_of_an_app() -> None:
     """The time that an upstream took is told apart, beside what the app itself says."""
-    world = World()
-    world.location.filters = (TimingFilter(),)
+    world = World(filters=(TimingFilter(),))
     world.clock.advance(1)
     client = world.client()
     client.receive(b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")

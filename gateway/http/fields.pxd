@@ -1,0 +1,4 @@
+cimport cython
+
+@cython.locals(kept=list, line=bytes)
+cpdef bytes without(bytes block, frozenset names)

@@ -1,0 +1,37 @@
+cimport cython
+from gateway.http.message cimport RequestHead
+from gateway.web.request cimport Request
+
+cdef object mask, strftime, gmtime
+cdef dict _words, _VERSIONS
+cdef unsigned long long REFERER, USER_AGENT
+cdef bytes _PLAIN, _HARMLESS, _NO_ADDRESS
+cdef int CLIENT_GONE, _MAX_PLAIN, _MAX_FIELD, _MAX_TARGET
+
+
+cdef class Combined:
+    cdef public Stamp _stamp
+    cdef public Texts _texts
+    @cython.locals(head=RequestHead, ended=double, stamp=Stamp, leased=double, upstream=bytes, waited=bytes)
+    cpdef bytes line(self, Request request)
+
+
+cdef class JSON:
+    cdef public Stamp _stamp
+    cdef public Texts _texts
+    @cython.locals(head=RequestHead, ended=double, stamp=Stamp, leased=double, upstream=bytes, waited=bytes)
+    cpdef bytes line(self, Request request)
+
+
+cdef class Stamp:
+    cdef public object _form, _wall_clock
+    cdef public bytes text
+    cdef public double until
+    cpdef bytes renew(self, double now)
+
+
+cdef class Texts:
+    cdef public object _escape
+    cdef public dict _known
+    @cython.locals(raw=bytes, target=bytes, known=cython.ulonglong, referer=bytes, agent=bytes, cleaned=dict)
+    cpdef tuple of(self, RequestHead head)

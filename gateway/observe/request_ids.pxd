@@ -1,0 +1,3 @@
+cdef class RequestIds:
+    cdef public object _entropy
+    cdef public list _lines

@@ -1,0 +1,12 @@
+cimport cython
+from gateway.http.message cimport RequestHead, ResponseHead
+
+cdef object _LENGTH, _CHUNKED, _NO_CONTENT, encode_content
+cdef unsigned long long TE
+
+cpdef bytes write_request(RequestHead head, bytes target, bytes host, bytes fields, bytes data, bint end)
+
+@cython.locals(status=int, chunked=bint, framing=bytes)
+cpdef tuple write_response(
+    ResponseHead head, bytes extra, bytes data, bint end, bytes method, bint http11, bint persistent
+)

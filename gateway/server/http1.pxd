@@ -1,0 +1,27 @@
+from gateway.http.message cimport RequestHead, ResponseHead
+from gateway.net.paced_protocol cimport PacedProtocol
+from gateway.protocol.content cimport ContentReader
+
+cdef object log, DISCARD
+cdef object _IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED, _NONE_FRAMING
+cdef object parse_request, skip_blank_lines, write_response, encode_content
+cdef unsigned long long DATE, TE
+
+
+cdef class HTTP1Connection(PacedProtocol):
+    cdef public object front, peer, local_port, handler, state
+    cdef public bint secure, trusted
+    cdef public bytes forwarded
+    cdef public RequestHead head
+    cdef public Py_ssize_t exchanges, body_octets
+    cdef public bint awaits_continue
+    cdef public object _parse_limits, _handle
+    cdef public bytes _buffer
+    cdef public ContentReader _content
+    cdef public bint _feeding, _keep_alive, _chunked, _responding, _broken, _client_done, _over
+    cdef public object _deadlines
+    cpdef _feed(self, bytes data)
+    cpdef _begin(self, RequestHead head, bytes data)
+    cpdef _read_content(self, bytes data)
+    cpdef _body_received(self, bytes data)
+    cpdef _exchange_over(self)
