@@ -107,7 +107,9 @@ class Net:
         lines = connection_lines("203.0.113.9", 80, secure=False)
         front, peer = self.world.front, PeerAddress("203.0.113.9", 50123)
         connection = HTTP1Connection(front, peer, 80, secure=False, trusted=False, forwarded=lines)
-        self.peers.append(Peer(self.loop, Factory.forProtocol(lambda: connection)))
+        factory = Factory()
+        factory.buildProtocol = lambda _address: connection
+        self.peers.append(Peer(self.loop, factory))
         return self.peers[-1]
 
     def ask(self, request: bytes = GET, content: bytes = BODY[:1000]) -> None:
