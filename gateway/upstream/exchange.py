@@ -38,7 +38,7 @@ log = Logger()
 # Looked up here once: an attribute of an Enum costs several times a global.
 _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSED = State
 _CHUNKED_FRAMING, _CLOSE_FRAMING = Framing.CHUNKED, Framing.CLOSE
-_LARGE: Final = ByteCount(131_072)  # content of which so much is still to come goes from socket to socket
+_LARGE: Final = ByteCount(131_072)  # so much still to come goes from socket to socket: that was cheaper from there on
 
 
 class UpstreamConnection(PacedProtocol):
