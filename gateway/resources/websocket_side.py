@@ -125,6 +125,9 @@ class Side:
     def send_trailers(self, block: bytes) -> None:
         """Ignore: a tunnel has no trailers."""
 
+    def bulk(self) -> None:
+        """Give nothing: a tunnel's octets are looked at (ResponseSink)."""
+
     def send_informational(self, head: ResponseHead) -> None:
         """Ignore: a tunnel has no further heads (ResponseSink)."""
 

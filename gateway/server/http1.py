@@ -15,6 +15,7 @@ from gateway.http.known import DATE, TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
 from gateway.http.prepared import FinishedAnswer
 from gateway.http.stream import DISCARD, PeerAddress, StreamHandler
+from gateway.net.bulk import BulkTransport
 from gateway.net.paced_protocol import PacedProtocol
 from gateway.protocol.chunked import encode_content, encode_last_chunk
 from gateway.protocol.content import ContentReader
@@ -303,6 +304,16 @@ class HTTP1Connection(PacedProtocol):
                 self._linger()
             else:
                 self._exchange_over()
+
+    @property
+    def takes_descriptors(self) -> bool:
+        """Whether content may come by `send_from`: as it is, on a connection that can."""
+        return not self._chunked and isinstance(self._transport, BulkTransport)
+
+    def send_from(self, descriptor: int, offset: int | None, length: int, following: int) -> int:
+        """Send content straight from a descriptor, as much as the client takes now."""
+        transport = self._transport
+        return transport.send_from(descriptor, offset, length, following) if isinstance(transport, BulkTransport) else 0
 
     def send_trailers(self, block: bytes) -> None:
         """Send a trailer section, where the client takes one, and end the message."""
