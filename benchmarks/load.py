@@ -138,22 +138,23 @@ def native(target: Target, seconds: int, connections: int, mode: str, amount: in
     return _load(run_client(argv, seconds))
 
 
-def handshakes(target: Target, seconds: int, connections: int) -> Load:
+def handshakes(target: Target, seconds: int, connections: int, *, resumed: bool) -> Load:
     """Let `handshakes.py` make new TLS connections to one site, with one request each.
 
     Args:
         target: Whom to ask.
         seconds: For how long.
         connections: How many are under way at any time.
+        resumed: Whether each resumes the session of the one before.
 
     Returns:
         What it saw.
 
     Raises:
-        BenchmarkError: One failed.
+        BenchmarkError: One failed, or was resumed against what was asked for.
     """
     argv = [sys.executable, "-m", "benchmarks.handshakes", str(target.tls_port), SITES[7], str(connections)]
-    return _load(run_client([*argv, str(seconds)], seconds))
+    return _load(run_client([*argv, str(seconds), "resumed" if resumed else "full"], seconds))
 
 
 def run_client(argv: list[str], seconds: int) -> dict[str, float]:

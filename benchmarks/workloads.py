@@ -58,7 +58,11 @@ def _native(name: str, title: str, connections: int, mode: str, amount: int) -> 
 
 
 def _full_handshakes(target: Target, seconds: int) -> Load:
-    return handshakes(target, seconds, 4)
+    return handshakes(target, seconds, 4, resumed=False)
+
+
+def _resumed_handshakes(target: Target, seconds: int) -> Load:
+    return handshakes(target, seconds, 4, resumed=True)
 
 
 def _download(target: Target, seconds: int) -> Load:
@@ -80,6 +84,9 @@ _ALL: tuple[Workload, ...] = (
     _http("chunked", "chunked answer of 20 KB, c=64", 64, "/chunked", answer=pattern(20 * 1024)),
     _http("tls", "small request over TLS, keep-alive, c=64", 64, "/small", answer=checks.SMALL, tls=True),
     Requests("tls-new", "full TLS handshake and a small request, c=4", _full_handshakes, checks.answers_small),
+    Requests(
+        "tls-resumed", "resumed TLS handshake and a small request, c=4", _resumed_handshakes, checks.answers_small
+    ),
     _native("large", "answer of 50 MB, c=1", 1, "download", LARGE),
     _native("ws-64", "WebSocket round trip 64 B, c=32", 32, "echo", 64),
     _native("ws-16k", "WebSocket round trip 16 KB, c=32", 32, "echo", 16 * 1024),

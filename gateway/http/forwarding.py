@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Final
 
@@ -22,6 +23,7 @@ from gateway.http.known import FORWARDING, FORWARDING_NAMES, REQUEST_ID, VIA
 from gateway.http.message import RequestHead
 
 
+@lru_cache(maxsize=1000)  # clients come back, and their connections then share the octets
 def connection_lines(peer: str, local_port: int, secure: bool) -> bytes:
     """Make the lines of a connection from an untrusted peer: X-Forwarded-For, -Proto and -Port.
 

@@ -17,14 +17,15 @@ cdef class HTTP1Connection(PacedProtocol):
     cdef public RequestHead head
     cdef public Py_ssize_t exchanges, body_octets
     cdef public bint awaits_continue
-    cdef public object _parse_limits, _handle
+    cdef public object _parse_limits
     cdef public bytes _buffer
     cdef public ContentReader _content
     cdef public bint _feeding, _keep_alive, _chunked, _responding, _broken, _client_done, _over
     cdef public object _deadlines
     cpdef _feed(self, bytes data)
     cpdef _begin(self, RequestHead head, bytes data)
-    cpdef _read_content(self, bytes data)
+    cpdef _handle(self, RequestHead head, bytes data, bint end)
+    cpdef _read_content(self, ContentReader reader, bytes data)
     cpdef _body_received(self, bytes data)
     @cython.locals(request=RequestHead, usual=bint)
     cpdef send_finished(self, FinishedAnswer answer, bytes extra, bint whole)

@@ -59,9 +59,8 @@ class HTTP1Connection(PacedProtocol):
         self.head: RequestHead | None = None
         self.exchanges = 0
         self._parse_limits = front.limits.head
-        self._handle = front.core.handle
         self._buffer = b""
-        self._content = ContentReader(front.limits.head)
+        self._content: ContentReader | None = None
         self._feeding = False
         self._keep_alive = True
         self._chunked = False
@@ -78,7 +77,6 @@ class HTTP1Connection(PacedProtocol):
     def connectionMade(self) -> None:
         """Register for back-pressure and deadlines, or refuse the connection."""
         super().connectionMade()
-        self.front.sweeper.add(self)
         refusal = self.front.opened(self)
         if refusal is not None:
             self.refuse_connection(refusal)
@@ -129,7 +127,6 @@ class HTTP1Connection(PacedProtocol):
         """Learn that the connection is gone."""
         busy = self.state in (_BODY, _WAIT, _TUNNEL)
         self.state = _CLOSED
-        self.front.sweeper.remove(self)
         self.front.closed(self)
         self._buffer = b""
         self.let_go()
@@ -184,36 +181,43 @@ class HTTP1Connection(PacedProtocol):
         if framing is _NONE_FRAMING:
             self.state = _WAIT
             self._buffer = data[head.size :]
-            self._handle(self, head, b"", True)
+            self._handle(head, b"", True)
             return
         self.state = _BODY
         self.body_octets = 0
         self.awaits_continue = head.expects_continue
-        self._content.begin(framing, head.content_length)
+        reader = self._content = ContentReader(self._parse_limits)
+        reader.begin(framing, head.content_length)
         try:
-            content, end, trailers = self._read_content(data[head.size :])
+            content, end, trailers = self._read_content(reader, data[head.size :])
         except ProtocolError as error:
             self.refuse(error)
             return
-        self._handle(self, head, content, end and not trailers)
+        self._handle(head, content, end and not trailers)
         if trailers:
             self.handler.trailers_received(trailers)
 
-    def _read_content(self, data: bytes) -> tuple[bytes, bool, bytes]:
+    def _handle(self, head: RequestHead, data: bytes, end: bool) -> None:
+        """Hand a request on."""
+        self.front.core.handle(self, head, data, end)
+
+    def _read_content(self, reader: ContentReader, data: bytes) -> tuple[bytes, bool, bytes]:
         """Take content, its end and its trailers out of `data`; what follows goes to the buffer."""
-        reader = self._content
         content = reader.receive(data)
         if not reader.done:
             self.body_octets += len(data)
             return content, False, b""
         self.state = _WAIT
         self._buffer, trailers = reader.rest, reader.trailers
-        reader.forget()
+        self._content = None
         return content, True, trailers
 
     def _body_received(self, data: bytes) -> None:
+        reader = self._content
+        if reader is None:
+            return
         try:
-            content, end, trailers = self._read_content(data)
+            content, end, trailers = self._read_content(reader, data)
         except ProtocolError as error:
             self.break_off(error)
             return
