@@ -4,7 +4,7 @@ cdef object _GREETING, _HANDSHAKE, _OPEN, _DRAINING, _CLOSED
 
 
 cdef class TLSWire:
-    cdef public object state, _loop, _sock, _tls, _draining
+    cdef public object state, _loop, _sock, _tls, _draining, _look
     cdef public Output _output
     cdef public int _fd
     cdef public bint disconnecting

@@ -18,10 +18,17 @@ from twisted.internet import error
 from gateway.net.draining import Draining
 from gateway.net.tls_output import RECORD, Output
 from gateway.net.tls_state import PLAIN_HTTP, State
-from gateway.units import ByteCount
+from gateway.units import ByteCount, Seconds
 
 READ: Final = ByteCount(4 * RECORD)
 """Octets read in one wake-up."""
+
+LOOK: Final = Seconds(2)
+"""How long after octets came they are read for again, whether or not the loop tells of more.
+
+libuv tells of an error once. A reset that was there before the octets in front of it were read would go unnoticed
+until something is written, and an upload cut short would hold its connection until a deadline.
+"""
 
 # Looked up here once: an attribute of an Enum costs several times a global.
 _GREETING, _HANDSHAKE, _OPEN, _DRAINING, _CLOSED = State
@@ -46,6 +53,7 @@ class TLSWire:
         "_awaiting_room",
         "_draining",
         "_fd",
+        "_look",
         "_loop",
         "_output",
         "_peer_done",
@@ -73,6 +81,7 @@ class TLSWire:
         self._peer_done = False
         self._write_closed = False
         self._draining: Draining | None = None
+        self._look: asyncio.TimerHandle | None = None
         self.state = _GREETING
         self.disconnecting = False
         loop.add_reader(self._fd, self._readable)
@@ -154,6 +163,7 @@ class TLSWire:
         if self._draining is not None:
             self._draining.stop()
             self._draining = None
+        self._stop_looking()
         self._loop.remove_reader(self._fd)
         if self._awaiting_room:
             self._loop.remove_writer(self._fd)
@@ -249,10 +259,23 @@ class TLSWire:
         except SSL.Error as found:
             problem = found
         if data:
+            if self._look is None and problem is None:
+                self._look = self._loop.call_later(LOOK, self._look_again)
             self.on_data(data)
         if problem is not None and self.state is _OPEN:
             self._read_no_more(problem)
         return len(data) > 0
+
+    def _look_again(self) -> None:
+        """Read for what the loop did not tell of: see `LOOK`."""
+        self._look = None
+        if self.state is _OPEN and self._reading and not self._peer_done:
+            self._read()
+
+    def _stop_looking(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
 
     def _read_no_more(self, problem: SSL.Error) -> None:
         if not isinstance(problem, SSL.ZeroReturnError):
@@ -313,6 +336,7 @@ class TLSWire:
         self.state = _DRAINING
         self.disconnecting = self._write_closed = True
         self._output.drop()
+        self._stop_looking()
         self._draining = Draining(self._loop, self._sock, self._drained)
         if not self._reading:
             self._loop.add_reader(self._fd, self._readable)
