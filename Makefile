@@ -1,6 +1,7 @@
 # make run     the demo on http://localhost:8080/, without root; Ctrl-C stops it
 # make test    every test, the end-to-end ones included (ARGS="tests/http -x" to choose)
 # make docs    the reference of all settings, docs/settings.md
+# make build   the hot modules anew, after a change
 # make check   lint, format, types, layers
 # Everything is installed below this folder, once: .venv/ and tests/e2e/node/node_modules/.
 
@@ -21,7 +22,7 @@ declared := $(shell find gateway -name '*.pxd')
 hot := $(declared) $(wildcard $(declared:.pxd=.py)) $(shell find gateway -name '*.pyx')
 install := $(if $(UV),$(UV) pip install --quiet --reinstall-package gateway --python $(bin)/python,$(bin)/python -m pip install --quiet --disable-pip-version-check)
 
-.PHONY: help run test check docs format clean
+.PHONY: help run test build check docs format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -43,6 +44,9 @@ run: .venv/.installed
 
 test: .venv/.dev $(if $(NPM),$(node)/node_modules/.installed,no-npm)
 	$(bin)/python -m pytest $(ARGS)
+
+build: .venv/.dev
+	$(bin)/python hatch_build.py
 
 check: .venv/.dev
 	$(bin)/ruff check .

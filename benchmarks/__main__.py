@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from benchmarks.measure import Workload
 from benchmarks.process import BenchmarkError
 from benchmarks.report import machine, table, write_json
 from benchmarks.rounds import Result, Rounds
+from benchmarks.summary import paths_table, put_between_marks, summary
 from benchmarks.workloads import WORKLOADS
 
 _TOOLS = {"nginx", "haproxy", "caddy"}
@@ -53,8 +54,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "workloads", nargs="*", type=_workload, metavar="WORKLOAD", help=f"all if none given: {', '.join(WORKLOADS)}"
     )
-    parser.add_argument("--rounds", type=_up_to(50), default=5, help="turns of each contender")
-    parser.add_argument("--seconds", type=_up_to(30), default=3, help="how long a turn lasts")
+    parser.add_argument("--rounds", type=_up_to(50), default=7, help="turns of each contender; default: 7")
+    parser.add_argument("--seconds", type=_up_to(30), default=2, help="how long a turn lasts; default: 2")
     parser.add_argument(
         "--contenders",
         nargs="+",
@@ -63,12 +64,20 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="CONTENDER",
         help=f"of {', '.join(CONTENDERS)}, gateway@CHECKOUT; default: {', '.join(DEFAULT)}",
     )
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the short table there, between its marks")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
     return parser.parse_args(argv)
 
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def _taken(arguments: argparse.Namespace, versions: Mapping[str, str]) -> str:
+    """When, where and how it was measured."""
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    how = f"medians of {arguments.rounds} rounds of {arguments.seconds} s each"
+    return f"{datetime.now(UTC):%-d %B %Y}, {machine()}; {how}.\n{listed}"
 
 
 def _terminated(number: int, frame: object) -> None:
@@ -114,9 +123,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("interrupted; everything started has ended")
         return 130
-    print(f"{datetime.now(UTC):%-d %B %Y}, {machine()}")
-    print(", ".join(f"{name} {version}" for name, version in versions.items()), end="\n\n")
+    print(_taken(arguments, versions), end="\n\n")
     print(table(results))
+    if paths := paths_table(results):
+        print(f"\n{paths}")
+    if arguments.readme:
+        put_between_marks(arguments.readme, f"{_taken(arguments, versions)}\n\n{summary(results)}")
     if arguments.json:
         write_json(results, versions, arguments.json)
     return 1 if any(result.failures for result in results) else 0

@@ -1,4 +1,4 @@
-"""The application behind all contenders, and the clients that wrk is not: two C programs, compiled for each run."""
+"""The application behind all contenders, and the clients that wrk is not: C programs, compiled for each run."""
 
 from __future__ import annotations
 
@@ -31,9 +31,16 @@ class Backend:
     port: int
     load: Path
     """The client program of `native/load.c`."""
+    requests: Path = Path()
+    """The client program of `native/requests.c`."""
 
 
-def _compile(name: str, folder: Path) -> Path:
+def compiled(name: str, folder: Path) -> Path:
+    """Compile one of the C programs into a folder.
+
+    Raises:
+        BenchmarkError: The compiler refuses it.
+    """
     program = folder / name
     argv = ["gcc", "-O2", "-o", str(program), str(_SOURCES / f"{name}.c")]
     built = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
@@ -44,11 +51,11 @@ def _compile(name: str, folder: Path) -> Path:
 
 @contextlib.contextmanager
 def backend(folder: Path) -> Iterator[Backend]:
-    """Compile both programs into a folder and run the application until the block ends."""
-    load = _compile("load", folder)
+    """Compile all programs into a folder and run the application until the block ends."""
+    load, requests = compiled("load", folder), compiled("requests", folder)
     output = folder / "backend.out"
-    with running(Command([str(_compile("backend", folder))]), output) as pid:
-        yield Backend(pid, _announced_port(pid, output), load)
+    with running(Command([str(compiled("backend", folder))]), output) as pid:
+        yield Backend(pid, _announced_port(pid, output), load, requests)
 
 
 def _announced_port(pid: int, output: Path) -> int:

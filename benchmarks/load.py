@@ -53,12 +53,12 @@ class Load:
 
 
 def request_text(
-    site: str, method: str, path: str, body: bytes = b"", fields: Mapping[str, str] | None = None
+    site: str, method: str, path: str, body: bytes = b"", fields: Mapping[str, str] | None = None, version: int = 1
 ) -> bytes:
     """A request as a browser sends it, with some more fields."""
     more = "".join(f"{name}: {value}\r\n" for name, value in (fields or {}).items())
     length = f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n" if body else ""
-    return f"{method} {path} HTTP/1.1\r\nHost: {site}\r\n{_BROWSER}{more}{length}\r\n".encode() + body
+    return f"{method} {path} HTTP/1.{version}\r\nHost: {site}\r\n{_BROWSER}{more}{length}\r\n".encode() + body
 
 
 def http(
@@ -72,6 +72,7 @@ def http(
     *,
     tls: bool = False,
     fields: Mapping[str, str] | None = None,
+    version: int = 1,
 ) -> Load:
     """Let wrk ask for one path of all sites in turn over keep-alive connections.
 
@@ -85,6 +86,7 @@ def http(
         answer: Bytes that each answer's body has.
         tls: Whether to ask over HTTPS.
         fields: More fields of each request.
+        version: Minor version of HTTP.
 
     Returns:
         What wrk saw.
@@ -92,14 +94,45 @@ def http(
     Raises:
         BenchmarkError: An answer failed, or they were too short or too long.
     """
-    requests = target.folder / "requests"
-    texts = [request_text(site, method, path, body, fields) for site in SITES]
-    requests.write_bytes(b"".join(texts))
+    requests, size = _requests(target, method, path, body, fields, version)
     url = f"https://{LOCAL}:{target.tls_port}" if tls else f"http://127.0.0.1:{target.port}"
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), url]
-    report = run_client([*argv, "--", str(requests), str(len(texts[0]))], seconds)
+    report = run_client([*argv, "--", str(requests), str(size)], seconds)
     expect_bytes(report, connections, answer)
     return _load(report)
+
+
+def _requests(
+    target: Target, method: str, path: str, body: bytes, fields: Mapping[str, str] | None, version: int
+) -> tuple[Path, int]:
+    """Write requests for all sites into a file: it, and the octets of each."""
+    texts = [request_text(site, method, path, body, fields, version) for site in SITES]
+    file = target.folder / "requests"
+    file.write_bytes(b"".join(texts))
+    return file, len(texts[0])
+
+
+def unusual(target: Target, seconds: int, connections: int, mode: str, method: str, path: str, answer: int) -> Load:
+    """Let `native/requests.c` ask in a way that wrk cannot.
+
+    Args:
+        target: Whom to ask.
+        seconds: For how long.
+        connections: How many requests are under way at any time.
+        mode: `head`, `split` for heads in two packets, `four` for four requests in one write.
+        method: The request method.
+        path: The request target.
+        answer: The length that each answer tells.
+
+    Returns:
+        What it saw.
+
+    Raises:
+        BenchmarkError: An answer was wrong.
+    """
+    requests, size = _requests(target, method, path, b"", None, 1)
+    argv = [str(target.backend.requests), mode, str(target.port), str(requests), str(size), str(connections)]
+    return _load(run_client([*argv, str(seconds), str(answer)], seconds))
 
 
 def expect_bytes(report: Mapping[str, float], connections: int, answer: int) -> None:
@@ -138,22 +171,23 @@ def native(target: Target, seconds: int, connections: int, mode: str, amount: in
     return _load(run_client(argv, seconds))
 
 
-def handshakes(target: Target, seconds: int, connections: int) -> Load:
+def handshakes(target: Target, seconds: int, connections: int, *, resumed: bool) -> Load:
     """Let `handshakes.py` make new TLS connections to one site, with one request each.
 
     Args:
         target: Whom to ask.
         seconds: For how long.
         connections: How many are under way at any time.
+        resumed: Whether each resumes the session of the one before.
 
     Returns:
         What it saw.
 
     Raises:
-        BenchmarkError: One failed.
+        BenchmarkError: One failed, or was resumed against what was asked for.
     """
     argv = [sys.executable, "-m", "benchmarks.handshakes", str(target.tls_port), SITES[7], str(connections)]
-    return _load(run_client([*argv, str(seconds)], seconds))
+    return _load(run_client([*argv, str(seconds), "resumed" if resumed else "full"], seconds))
 
 
 def run_client(argv: list[str], seconds: int) -> dict[str, float]:

@@ -49,7 +49,8 @@ def _number(value: float | None, digits: int = 1) -> str:
     return "" if value is None else f"{value:,.{digits}f}"
 
 
-def _ratio(values: list[float]) -> str:
+def ratio(values: list[float]) -> str:
+    """Write the median of ratios with the least and the greatest."""
     return f"{median(values):.2f} ({min(values):.2f}-{max(values):.2f})" if values else ""
 
 
@@ -59,7 +60,7 @@ def _row(result: Result, contender: str) -> list[str]:
     return [
         contender,
         f"{_number(_middle(samples, lambda sample: sample.cost))} {result.workload.unit}",
-        *(_ratio(ratios(result, contender, peer)) for peer in _PEERS),
+        *(ratio(ratios(result, contender, peer)) for peer in _PEERS),
         _number(_middle(samples, lambda sample: sample.rate), 0),
         _number(_middle(samples, lambda sample: sample.p50_ms), 2),
         _number(_middle(samples, lambda sample: sample.p99_ms), 2),
@@ -81,10 +82,11 @@ def table(results: Sequence[Result]) -> str:
             if busy > _BUSY:
                 notes.append(f"{result.workload.name}: behind {contender} the backend used {busy:.0%} of a core.")
         notes += [f"{result.workload.name}: {name} failed: {reason}" for name, reason in result.failures.items()]
-    return "\n".join([*_aligned(lines), *(f"\n{note}" for note in notes)])
+    return "\n".join([*aligned(lines), *(f"\n{note}" for note in notes)])
 
 
-def _aligned(lines: list[list[str]]) -> list[str]:
+def aligned(lines: list[list[str]]) -> list[str]:
+    """Write rows as a table in Markdown, the first one as its head."""
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     rows = [
         "| " + " | ".join(cell.ljust(width) if at < 2 else cell.rjust(width) for at, (cell, width) in cells) + " |"

@@ -15,7 +15,10 @@ from benchmarks.contenders.base import SITES, Contender, Task
 from benchmarks.files import site_folders
 from benchmarks.load import Target
 from benchmarks.measure import Sample, Workload
-from benchmarks.process import BenchmarkError, free_port, running, wait_for_port
+from benchmarks.process import BenchmarkError, free_ports, running, wait_for_port
+
+_FRESH_ROUNDS = 3
+"""Turns where each wants a newly started contender: memory wanders little."""
 
 
 @dataclass(slots=True)
@@ -33,7 +36,7 @@ def _started(contender: Contender, backend: Backend, folder: Path, static: bool)
     """Run a contender in a new folder until the block ends."""
     served = site_folders(folder / "static") if static else None
     own = Path(tempfile.mkdtemp(prefix=f"{contender.name.partition('@')[0]}-", dir=folder))
-    port, tls_port, output = free_port(), free_port(), own / "output"
+    (port, tls_port), output = free_ports(2), own / "output"
     keys = folder / "certificate"
     keys.mkdir(exist_ok=True)
     command = contender.prepare(Task(own, port, tls_port, certificate(keys, SITES), backend.port, served))
@@ -76,7 +79,7 @@ class Rounds:
                     with self._noting_failure(contender):
                         targets[contender.name] = stack.enter_context(self._start(contender, folder))
                         self._prepare(targets[contender.name])
-            for number in range(rounds):
+            for number in range(min(rounds, _FRESH_ROUNDS) if self._workload.fresh else rounds):
                 for contender in self._order(number):
                     with self._noting_failure(contender):
                         self._turn(contender, targets.get(contender.name), folder, seconds)

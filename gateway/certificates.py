@@ -27,8 +27,10 @@ from gateway.tls.responders import (
     DNS01Responder,
     DNSPersist01Responder,
     HTTP01Responder,
+    Ready,
     Responder,
     TLSALPN01Responder,
+    at_once,
 )
 from gateway.tls.schedule import CHECK
 from gateway.tls.sni import ServerNames
@@ -76,6 +78,8 @@ class Certificates:
         reactor: The reactor.
         now: Seconds of the epoch.
         adapter: Carries requests to authorities instead of the network, in tests.
+        tokens: What the challenge http-01 is answered with; made here where there is nothing yet.
+        ready: Waits until answers to challenges are the same in all processes.
 
     Attributes:
         tokens: What the challenge http-01 is answered with.
@@ -88,12 +92,15 @@ class Certificates:
         reactor: IReactorTime,
         now: Callable[[], Seconds],
         adapter: BaseAdapter | None = None,
+        tokens: dict[bytes, bytes] | None = None,
+        ready: Ready = at_once,
     ) -> None:
         self._config = config
         self._now = now
         self._reactor = reactor
         self._adapter = adapter
-        self._http = HTTP01Responder()
+        self._ready = ready
+        self._http = HTTP01Responder(tokens, ready)
         self.tokens: Mapping[bytes, bytes] = self._http.tokens
         self._workers: list[ThreadWorker] = []
         self._service: IssuingService | None = None
@@ -201,7 +208,7 @@ class Certificates:
     def _responders(self, acme: Acme, names: ServerNames, hooks: ThreadWorker) -> list[Responder]:
         made: dict[str, Responder] = {
             "http-01": self._http,
-            "tls-alpn-01": TLSALPN01Responder(names),
+            "tls-alpn-01": TLSALPN01Responder(names, self._ready),
             "dns-01": DNS01Responder(Hook(acme.dns_hook, hooks)),
             "dns-persist-01": DNSPersist01Responder(),
         }

@@ -22,13 +22,14 @@ class SecureSites:
     Args:
         config: What gateway.toml says of TLS.
         clock: Monotonic seconds.
+        names: Where handshakes look; made here where there are none yet.
 
     Attributes:
         names: Server name → certificate, in memory.
     """
 
-    def __init__(self, config: GatewayConfig, clock: Callable[[], Seconds]) -> None:
-        self.names = ServerNames(config.tls)
+    def __init__(self, config: GatewayConfig, clock: Callable[[], Seconds], names: ServerNames | None = None) -> None:
+        self.names = names if names is not None else ServerNames(config.tls)
         self._listeners = config.https
         self._own = OwnCertificates(self.names)
         self._clock = clock

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import secrets
 import signal
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, cast
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -20,48 +18,70 @@ from twisted.python.failure import Failure
 
 from gateway import FORM
 from gateway.certificates import Certificates
-from gateway.client_limits import connection_limits, connections_allowed
 from gateway.compile import Compiler
 from gateway.config.last_good import KeptVersions
-from gateway.config.model import GatewayConfig, Limits, LogSettings
+from gateway.config.model import BrokenSite, GatewayConfig, Site
 from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import FolderWatch
-from gateway.context import BuildContext
-from gateway.core import Core
-from gateway.filters.security_headers import SecurityHeaders
-from gateway.http.dates import http_date
-from gateway.http.forwarding import TrustedProxies, Via, connection_lines
-from gateway.http.stream import PeerAddress
 from gateway.https import SecureSites
-from gateway.net.disk import DiskThreads
 from gateway.net.listeners import ListenError
-from gateway.net.listening import ListenerService
-from gateway.net.sweeper import Sweeper
-from gateway.observe.access_log import AccessLog
-from gateway.observe.incidents import Incidents
-from gateway.observe.log_file import LogFolder, standard_output_is_dropped
-from gateway.observe.log_writer import LogWriter
-from gateway.observe.request_ids import RequestIds
 from gateway.options import Options
 from gateway.reload import Reloader
-from gateway.resources.challenge import ChallengeAnswers
-from gateway.resources.page import ErrorPages
-from gateway.resources.refusal import Silence
-from gateway.resources.websocket_registry import OpenSockets
-from gateway.server.listener import Front, FrontFactory
+from gateway.serving import Serving, monotonic, wall_clock
 from gateway.signals import on_signal
 from gateway.sites import SiteTable
+from gateway.tls.responders import Ready, at_once
 from gateway.units import Seconds
 from gateway.upstream.pool import UpstreamRegistry
+from gateway.web.resource import Resource
 from gateway.web.tree import VirtualHosts
+from gateway.workers.crew import Crew
+from gateway.workers.link import attach
+from gateway.workers.process import spawner
 
 log = Logger()
 
-SWEEP: Final = Seconds(1)
-"""How often deadlines are looked at, the date is set and the log written out."""
+LOOK: Final = Seconds(1)
+"""How often it is looked whether certificates change with time."""
 
-LOG_PATIENCE: Final = Seconds(5)
-"""How long a stop waits for the access log to be written."""
+
+class Servers(Protocol):
+    """Who serves what the rest of the gateway decides: this process, or several.
+
+    Attributes:
+        compiler: Builds sites for it.
+        upstreams: Their pools.
+        unknown: Who answers for hosts of no site; None: they get 404.
+    """
+
+    compiler: Compiler
+    upstreams: UpstreamRegistry
+    unknown: Resource | None
+
+    def bind(self) -> None:
+        """Bind the listeners, while that is permitted.
+
+        Raises:
+            ListenError: One cannot be opened.
+        """
+
+    def start(self) -> None:
+        """Accept connections."""
+
+    def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:
+        """Serve these sites from now on; `tree` was built of them."""
+
+    def close_site(self, name: str) -> None:
+        """Close the WebSockets of a site that is gone."""
+
+    def configure(self, config: GatewayConfig) -> None:
+        """Put new settings of gateway.toml into effect, those that can change at run time."""
+
+    def reopen_logs(self) -> None:
+        """Open access logs anew, after they were renamed."""
+
+    def stop(self) -> Deferred[None]:
+        """Accept no more, let exchanges end within the limit, then cut; fires once all is over."""
 
 
 class FilesWatch(Protocol):
@@ -79,38 +99,31 @@ WatchFiles = Callable[[Path, Soon, Callable[[], object]], FilesWatch]
 
 
 class Gateway(Service):
-    """A running gateway.
+    """A running gateway: it decides what is served and under which certificates; `Servers` serve it.
 
     Args:
         folder: The folder of site files.
         reactor: The reactor.
         watch: Makes what notices changed files, of the folder, of what runs a function in the reactor's thread, and of
             what to call there.
+
+    Attributes:
+        servers: Who serves; None before the start.
     """
 
     def __init__(self, folder: Path, reactor: IReactorTime, watch: WatchFiles = FolderWatch) -> None:
         self.folder = folder
+        self.servers: Servers | None = None
         self._reactor = reactor
-        self._listeners: list[ListenerService] = []
         self._ticks: LoopingCall | None = None
-        self._sweeper = Sweeper()
-        self._disk = DiskThreads(reactor)
-        self._sockets = OpenSockets(_monotonic)
-        self._sweeper.add(self._sockets)
         self._watch_files = watch
         self._watch: FilesWatch | None = None
         self._ignore_hangup: Callable[[], object] = _nothing
         self._ignore_rotation: Callable[[], object] = _nothing
         self._reloader: Reloader | None = None
         self._kept: KeptVersions | None = None
-        self._core: Core | None = None
-        self._front: Front | None = None
-        self._log_writer = LogWriter(LogFolder(None))
-        self._access_log: AccessLog | None = None
         self._certificates: Certificates | None = None
-        self._limits = Limits()
-        self._log_settings = LogSettings()
-        self._secure: SecureSites | None = None
+        self._stopped = False
 
     def privilegedStartService(self) -> None:
         """Load the site files and bind the listeners, before privileges are dropped.
@@ -120,12 +133,9 @@ class Gateway(Service):
         """
         folder = SiteFolder(self.folder, os.environ)
         config = self._read(folder)
-        self._secure = SecureSites(config, _monotonic)
-        self._front = self._assemble(folder, config, self._secure)
-        self._add_listeners(self._front, config, self._secure)
+        servers = self._assemble(folder, config)
         try:
-            for service in self._listeners:
-                service.privilegedStartService()
+            servers.bind()
         except ListenError as error:
             log.error("{error}", error=error)
             raise SystemExit(f"gateway: {error}") from None
@@ -133,15 +143,12 @@ class Gateway(Service):
     def startService(self) -> None:
         """Serve."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
-        if self._reloader is None:
+        if self._reloader is None or self.servers is None or self._ticks is None:
             raise RuntimeError("startService before privilegedStartService")
         log.info("running {form}", form=FORM)
-        self._disk.start()
-        self._ticks = LoopingCall(self._tick)
         self._ticks.clock = self._reactor
-        self._ticks.start(SWEEP).addErrback(_log_bug)
-        for service in self._listeners:
-            service.startService()
+        self._ticks.start(LOOK).addErrback(_log_bug)
+        self.servers.start()
         # From here on with the rights that stay: what is written now can be written later.
         if self._kept is not None:
             self._kept.begin()
@@ -151,16 +158,15 @@ class Gateway(Service):
         if self._certificates is not None:
             self._certificates.start()
         self._ignore_hangup = on_signal(signal.SIGHUP, self._reloader.hang_up, call)
-        self._ignore_rotation = on_signal(signal.SIGUSR1, self._reopen_logs, call)
-        gc.collect()
-        gc.freeze()  # what stands now stays: collections under load look at connections only
+        self._ignore_rotation = on_signal(signal.SIGUSR1, self.servers.reopen_logs, call)
 
     def stopService(self) -> Deferred[None]:
         """Stop accepting, let exchanges end within the limit, then cut."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
-        front = self._front
-        if front is None or front.stopping:
+        servers = self.servers
+        if servers is None or self._stopped:
             return succeed(None)
+        self._stopped = True
         self._ignore_hangup()
         self._ignore_rotation()
         if self._certificates is not None:
@@ -168,9 +174,8 @@ class Gateway(Service):
         if self._reloader is not None:
             self._reloader.stop()
         watch_ended = succeed(None) if self._watch is None else self._watch.stop()
-        stopped = gatherResults([service.stopService() for service in self._listeners])
-        stopped.addCallback(lambda _: watch_ended)
-        done: Deferred[None] = stopped.addCallback(lambda _: self._drain(front))
+        stopped = servers.stop()
+        done: Deferred[None] = stopped.addCallback(lambda _: watch_ended)
         return done.addBoth(self._end)
 
     # Putting the parts together.
@@ -192,125 +197,43 @@ class Gateway(Service):
             raise SystemExit("gateway: gateway.toml cannot be used; `gateway check` shows every error")
         return folder.config
 
-    def _assemble(self, folder: SiteFolder, config: GatewayConfig, secure: SecureSites) -> Front:
-        errors = ErrorPages()
-        trusted = _trusted(config)
-        context = BuildContext(
-            reactor=self._reactor,
-            clock=_monotonic,
-            wall_clock=_wall_clock,
-            sweeper=self._sweeper,
-            disk=self._disk,
-            upstreams=UpstreamRegistry(),
-            via=Via(f"gateway-{secrets.token_hex(4)}"),
+    def _assemble(self, folder: SiteFolder, config: GatewayConfig) -> Servers:
+        servers, secure, tokens, ready = self._choose_servers(config)
+        self.servers = servers
+        certificates = self._certificates = Certificates(
+            config, secure.names, self._reactor, wall_clock, tokens=tokens, ready=ready
         )
-        certificates = self._certificates = Certificates(config, secure.names, self._reactor, _wall_clock)
-        core = self._core = Core(
-            VirtualHosts({}),
-            errors,
-            self._open_log(config.log),
-            clock=_monotonic,
-            new_id=RequestIds(os.urandom).next_line,
-            trusted=trusted,
-            added=SecurityHeaders().constant_fields(secure=False),
-            challenges=ChallengeAnswers(certificates.tokens),
-        )
-        front = Front(
-            core,
-            connection_limits(config.limits),
-            self._sweeper,
-            connections=connections_allowed(config.limits),
-            per_client=config.limits.connections_per_client,
-            trusted=trusted.is_trusted,
-        )
-        self._limits = config.limits
+        self._ticks = LoopingCall(secure.look)
 
         def swap(tree: VirtualHosts) -> None:
             secure.use(table.sites)
             certificates.set_sites(table.sites, table.refused)
-            core.tree = tree
+            servers.use(tree, table.sites, table.refused)
 
         self._kept = KeptVersions(Path(config.state) / "sites", os.environ)
-        unknown = Silence() if config.unknown_host == "close" else None
-        compiler = Compiler(context, errors, self._sockets, secure.place)
-        table = SiteTable(compiler, context.upstreams, swap, self._kept, unknown)
-        self._reloader = Reloader(self._reactor, folder, table, self._configure, self._sockets.close_site)
+        table = SiteTable(servers.compiler, servers.upstreams, swap, self._kept, servers.unknown)
+        self._reloader = Reloader(self._reactor, folder, table, servers.configure, servers.close_site)
         self._reloader.start()
-        return front
+        return servers
 
-    def _configure(self, config: GatewayConfig) -> None:
-        """Put new settings of gateway.toml into effect, those that can change while it runs."""
-        core, front = self._core, self._front
-        if core is None or front is None:
-            return
-        limits = self._limits = config.limits
-        front.limits = connection_limits(limits)
-        front.connections = connections_allowed(limits)
-        front.per_client = limits.connections_per_client
-        core.trusted = _trusted(config)
-        front.trusted = core.trusted.is_trusted
-        if config.log != self._log_settings:
-            core.log = self._open_log(config.log)
+    def _choose_servers(self, config: GatewayConfig) -> tuple[Servers, SecureSites, dict[bytes, bytes], Ready]:
+        """Serve in this process or, where there are to be several, in others.
 
-    def _open_log(self, settings: LogSettings) -> Incidents:
-        if self._access_log is not None:
-            self._access_log.flush()
-        self._log_settings = settings
-        folder = Path(settings.folder) if settings.folder else None
-        if folder is None and standard_output_is_dropped():
-            log.warn("no access log is kept: standard output goes nowhere, and [log] in gateway.toml has no `folder`")
-        self._log_writer.move(LogFolder(folder, settings.max_size, settings.keep))
-        access_log = AccessLog(self._log_writer.write, _wall_clock, settings.format, skip=settings.skip)
-        self._access_log = access_log
-        return Incidents(access_log, _monotonic, lambda sentence: log.warn("{sentence}", sentence=sentence))
-
-    def _reopen_logs(self) -> None:
-        """Let access logs be rotated: what is gathered goes to the old files, what follows to new ones."""
-        if self._access_log is not None:
-            self._access_log.flush()
-        self._log_writer.reopen()
-
-    def _add_listeners(self, front: Front, config: GatewayConfig, secure: SecureSites) -> None:
-        source = f"{self.folder}/gateway.toml"
-        for listener in config.http:
-            factory = FrontFactory(front, listener.port, _connection_lines)
-            self._listeners.append(ListenerService(self._reactor, listener, factory, f"{source}: http"))
-        for listener in config.https:
-            factory = FrontFactory(front, listener.port, _connection_lines, secure.names)
-            service = ListenerService(self._reactor, listener, factory, f"{source}: https", secure.names)
-            self._listeners.append(service)
-
-    def _tick(self) -> None:
-        if self._front is not None:
-            self._front.date_line = b"Date: %b\r\n" % http_date(_wall_clock())
-        if self._access_log is not None:
-            self._access_log.flush()
-        self._log_writer.look()
-        if self._secure is not None:
-            self._secure.look()
-        self._sweeper.sweep(_monotonic())
+        Returns:
+            Who serves, the certificates and the answers to challenges that they show, and what waits until they do.
+        """
+        if config.workers > 1:
+            crew = Crew(self.folder, config, self._reactor, spawner(self._reactor), partial(attach, self._reactor))
+            return crew, crew.secure, crew.tokens, crew.ready
+        secure = SecureSites(config, monotonic)
+        tokens: dict[bytes, bytes] = {}
+        return Serving(self.folder, config, self._reactor, secure, tokens), secure, tokens, at_once
 
     # Stopping.
-
-    def _drain(self, front: Front) -> Deferred[None]:
-        emptied: Deferred[None] = Deferred()
-        front.emptied = lambda: emptied.callback(None)
-        self._sockets.close_all()
-        front.stop()
-        if not len(front):
-            front.emptied = None
-            return succeed(None)
-        log.info("stopping: {count} connections are still busy", count=len(front))
-        late = self._reactor.callLater(self._limits.stop, front.abort)
-        return emptied.addBoth(lambda _: late.cancel() if late.active() else None)
 
     def _end(self, _: object) -> None:
         if self._ticks is not None and self._ticks.running:
             self._ticks.stop()
-        if self._access_log is not None:
-            self._access_log.flush()
-        self._disk.stop()
-        self._log_writer.stop(LOG_PATIENCE)
 
 
 def makeService(options: Options) -> Gateway:
@@ -318,21 +241,6 @@ def makeService(options: Options) -> Gateway:
     from twisted.internet import reactor  # the one place where it is taken from the process
 
     return Gateway(options.folder, reactor)
-
-
-def _trusted(config: GatewayConfig) -> TrustedProxies:
-    return TrustedProxies(config.trusted_proxies, config.client_ip_header or "")
-
-
-def _connection_lines(peer: PeerAddress, secure: bool, port: int) -> bytes:
-    return connection_lines(peer.host, port, secure)
-
-
-_monotonic = cast("Callable[[], Seconds]", time.monotonic)  # called several times in each exchange: no frame of ours
-
-
-def _wall_clock() -> Seconds:
-    return Seconds(time.time())
 
 
 def _nothing() -> None:

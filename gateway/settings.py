@@ -17,7 +17,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -98,6 +97,10 @@ class Secret(str):  # noqa: SLOT000  (a str with slots cannot hold an attribute 
         secret.reference = reference
         return secret
 
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # two, as `__new__` takes
+        """Say how to make it again, as copies and other processes do."""
+        return str(self), self.reference
+
     def __repr__(self) -> str:
         return f"<{self.reference}>"
 
@@ -156,39 +159,6 @@ def _field_value(value: Any) -> str:
     if not _FIELD_VALUE.fullmatch(value):
         raise ValueError("expected a field value without control characters, line ends or outer blanks")
     return value
-
-
-@plain_dataclass(frozen=True, slots=True)
-class Waiting:
-    """Refuses any value but the default: the setting is known, and has no effect so far.
-
-    Attributes:
-        default: The value that may be written.
-        what: What it will do, for people.
-    """
-
-    default: object
-    what: str
-
-    def __call__(self, value: Any) -> Any:
-        """Check a value.
-
-        Raises:
-            ValueError: It is not the default.
-        """
-        if value != self.default:
-            raise ValueError(f"not yet: {self.what} will come with a later version")
-        return value
-
-
-def waits(default: object, what: str) -> AfterValidator:
-    """Mark a setting that is known and has no effect so far, so that only its default may be written.
-
-    Args:
-        default: The value that may be written.
-        what: What it will do, for people.
-    """
-    return AfterValidator(Waiting(default, what))
 
 
 Duration = Annotated[

@@ -12,10 +12,16 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 import gateway.compile
+import gateway.service
+from gateway.config.model import GatewayConfig
 from gateway.http.stream import PeerAddress
 from gateway.server.http1 import HTTP1Connection
 from gateway.service import Gateway
+from gateway.serving import Serving
 from gateway.units import Seconds
+from gateway.workers.crew import Crew
+from gateway.workers.messages import Gone, Serve, Sites, unpack_sites
+from tests.support.crew import FakeCrew
 from tests.support.reloading import FakeReactor, FakeWatch
 from tests.support.transports import FakeEndpoint, FakeTransport
 
@@ -40,8 +46,8 @@ class Running:
         globalLogPublisher.addObserver(self.note)
         self.service.privilegedStartService()
         self.service.startService()
-        assert self.service._front is not None
-        self.front = self.service._front
+        if isinstance(self.service.servers, Serving):
+            self.front = self.service.servers.front
 
     def watch(self, folder: Path, call: object, notice: Callable[[], object]) -> FakeWatch:
         self.noticing = FakeWatch(folder, call, notice)
@@ -63,7 +69,8 @@ class Running:
         return FakeTransport(connection)
 
     def logged(self, folder: str = "logs") -> str:
-        assert self.service._log_writer.drain(Seconds(10))
+        assert isinstance(self.service.servers, Serving)
+        assert self.service.servers.log_writer.drain(Seconds(10))
         return (self.folder / folder / "a.com.log").read_text()
 
 
@@ -227,3 +234,35 @@ def test_watching_ends_with_the_service(start: list[Running], tmp_path: Path, mo
     running.noticing.ring()
     running.clock.advance(2)
     assert "serving b.com: b.com, www.b.com" not in running.said
+
+
+def test_several_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `workers` over one, others serve what this process decides, and hear of changes."""
+    crews: list[FakeCrew] = []
+
+    def crew(folder: Path, config: GatewayConfig, *_: object) -> Crew:
+        crews.append(FakeCrew(folder, config))
+        return crews[0].crew
+
+    monkeypatch.setattr(gateway.service, "Crew", crew)
+    running = Running(tmp_path, monkeypatch, "https = []\nworkers = 2")
+    try:
+        one, two = crews[0].workers
+        (sites,) = one.told(Sites)
+        assert [site.name for site in unpack_sites(sites)] == ["a.com"]
+        assert two.told(Serve) == [Serve(generation=1, files=(f"{tmp_path}/a.com.toml",))]
+        running.change("b.com.toml", "redirect = 'https://c.com'")
+        (sites,) = one.told(Sites)
+        assert "b.com" in [site.name for site in unpack_sites(sites)]
+        (tmp_path / "b.com.toml").unlink()
+        running.noticing.ring()
+        running.clock.advance(0.3)
+        running.clock.work()
+        assert two.told(Gone) == [Gone(site="b.com")]
+    finally:
+        globalLogPublisher.removeObserver(running.note)
+        outcome = stopped(running)
+        for worker in crews[0].workers:
+            worker.die(0)
+        crews[0].reactor.advance(1)
+    assert outcome == [None]

@@ -10,11 +10,19 @@ from benchmarks.contenders.gateway import gateway
 from benchmarks.contenders.haproxy import haproxy
 from benchmarks.contenders.nginx import nginx
 
-DEFAULT = ("nginx", "haproxy", "caddy", "gateway")
+DEFAULT = ("nginx", "haproxy", "caddy", "gateway", "gateway-pure")
 
 CONTENDERS = {
     contender.name: contender
-    for contender in (nginx, haproxy, caddy, gateway("gateway"), gateway("gateway-epoll", "--reactor=epoll"))
+    for contender in (
+        nginx,
+        haproxy,
+        caddy,
+        gateway("gateway"),
+        gateway("gateway-pure", pure=True),
+        gateway("gateway-epoll", "--reactor=epoll"),
+        gateway("gateway-2-workers", workers=2),
+    )
 }
 
 

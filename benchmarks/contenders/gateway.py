@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -18,6 +19,7 @@ _MACHINE = """\
 http  = ["127.0.0.1:{port}"]
 https = ["127.0.0.1:{tls_port}"]
 state = "{folder}/state"
+workers = {workers}
 
 [log]
 folder = "{folder}/logs"
@@ -45,11 +47,12 @@ idle = "20m"
 """
 
 
-def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...]) -> Command:
+def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...], pure: bool, workers: int) -> Command:
     sites = task.folder / "sites"
     for folder in (sites, task.folder / "logs", task.folder / "state"):
         folder.mkdir()
-    (sites / "gateway.toml").write_text(_MACHINE.format(port=task.port, tls_port=task.tls_port, folder=task.folder))
+    machine = _MACHINE.format(port=task.port, tls_port=task.tls_port, folder=task.folder, workers=workers)
+    (sites / "gateway.toml").write_text(machine)
     added = "".join(f'{name} = "{value}"\n' for name, value in ADDED_FIELDS.items())
     files = task.certificate
     for site in SITES:
@@ -65,28 +68,48 @@ def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...]) -> Command:
             )
         )
     argv = [sys.executable, *_TWISTD, "-n", "--pidfile=", *twistd, "gateway", "-c", str(sites)]
-    return Command(argv, task.folder / "logs", {"PYTHONPATH": str(checkout)})
+    environment = {"PYTHONPATH": str(checkout)}
+    if pure:
+        environment["GATEWAY_PURE"] = "1"
+    return Command(argv, task.folder / "logs", environment)
 
 
 def _content(site: str, task: Task) -> str:
     return f'static = "{task.static / site}"' if task.static else f"proxy = {task.backend}"
 
 
-def _version(*, checkout: Path) -> str:
+def _version(*, checkout: Path, pure: bool) -> str:
+    described = _described(checkout)
+    printed = subprocess.run(
+        [sys.executable, "-c", "import gateway; print(getattr(gateway, 'FORM', 'plain Python'))"],
+        env={**os.environ, "PYTHONPATH": str(checkout), **({"GATEWAY_PURE": "1"} if pure else {})},
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    return f"{described}, {printed.stdout.strip() or 'of unknown form'}"
+
+
+def _described(checkout: Path) -> str:
     argv = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--tags"]
     described = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
     return described.stdout.strip() or "unknown"
 
 
-def gateway(name: str, *twistd: str, checkout: Path = _CHECKOUT) -> Contender:
+def gateway(name: str, *twistd: str, checkout: Path = _CHECKOUT, pure: bool = False, workers: int = 1) -> Contender:
     """Make a contender of one way to run gateway.
 
     Args:
         name: What the table calls it.
         twistd: Options for twistd itself, such as `--reactor=epoll`.
         checkout: The folder whose code runs.
+        pure: Whether to run plain Python though extensions are there.
+        workers: Processes that serve.
 
     Returns:
         The contender.
     """
-    return Contender(name, partial(_prepare, checkout=checkout, twistd=twistd), partial(_version, checkout=checkout))
+    prepare = partial(_prepare, checkout=checkout, twistd=twistd, pure=pure, workers=workers)
+    return Contender(name, prepare, partial(_version, checkout=checkout, pure=pure))

@@ -2,6 +2,7 @@
  * The application behind every contender: answers all tasks of the benchmarks at the least cost, and nothing else.
  *
  *   GET /small    1 KiB with a length         GET /chunked  20 KiB in five chunks, one write
+ *   HEAD /small   the head of that            GET /tagged   as /small with an ETag; 304 if If-None-Match is there
  *   GET /large    50 MiB with a length        GET /echo     the request's head, as it arrived
  *   POST /upload  204 if the body is the pattern, else 400
  *   GET /socket   WebSocket that echoes each frame, and answers pings and closes
@@ -31,6 +32,7 @@
 #define FIELDS                                                                                                         \
     "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\nServer: backend\r\nContent-Type: text/plain; charset=utf-8\r\n"            \
     "Cache-Control: max-age=0, private, must-revalidate\r\n"
+#define TAG "ETag: \"1024\"\r\n"
 
 struct connection {
     int fd;
@@ -46,8 +48,8 @@ struct connection {
 static int poller;
 static char out[OUT_SIZE];
 static size_t out_length;
-static char small[2048], chunked[32768];
-static size_t small_length, chunked_length;
+static char small[2048], tagged[2048], chunked[32768];
+static size_t small_length, tagged_length, chunked_length;
 
 static void put(const void *bytes, size_t length) {
     memcpy(out + out_length, bytes, length);
@@ -61,6 +63,9 @@ static void prepare_answers(void) {
     small_length = (size_t)sprintf(small, "HTTP/1.1 200 OK\r\n" FIELDS "Content-Length: 1024\r\n\r\n");
     memcpy(small + small_length, pattern, 1024);
     small_length += 1024;
+    tagged_length = (size_t)sprintf(tagged, "HTTP/1.1 200 OK\r\n" FIELDS TAG "Content-Length: 1024\r\n\r\n");
+    memcpy(tagged + tagged_length, pattern, 1024);
+    tagged_length += 1024;
     chunked_length = (size_t)sprintf(chunked, "HTTP/1.1 200 OK\r\n" FIELDS "Transfer-Encoding: chunked\r\n\r\n");
     for (size_t i = 0; i < 5; i++) {
         chunked_length += (size_t)sprintf(chunked + chunked_length, "1000\r\n");
@@ -113,6 +118,14 @@ static ssize_t answer_request(struct connection *c) {
                                                 : "HTTP/1.1 204 No Content\r\n" FIELDS "\r\n");
     } else if (!strncmp(c->in, "GET /small ", 11)) {
         put(small, small_length);
+    } else if (!strncmp(c->in, "HEAD /small ", 12)) {
+        put(small, small_length - 1024);
+    } else if (!strncmp(c->in, "GET /tagged ", 12)) {
+        const char *condition = strcasestr(c->in, "\r\nif-none-match: ");
+        if (condition && condition < end)
+            put_text("HTTP/1.1 304 Not Modified\r\n" FIELDS TAG "\r\n");
+        else
+            put(tagged, tagged_length);
     } else if (!strncmp(c->in, "GET /chunked ", 13)) {
         put(chunked, chunked_length);
     } else if (!strncmp(c->in, "GET /large ", 11)) {

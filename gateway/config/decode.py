@@ -121,7 +121,6 @@ class Decoder(Generic[_Settings]):
             if reference:
                 message = f"{start}, got {found}" if start != message else f"{found} does not fit here"
             expected = start.removeprefix("expected ") if start.startswith("expected ") else ""
-            kind = "not_yet" if message.startswith("not yet: ") else kind
         return source.error(
             message, path, at_key=at_key, expected=expected, found=found, suggestion=suggestion, kind=kind
         )

@@ -22,7 +22,7 @@ from gateway.filters.hsts import Hsts
 from gateway.filters.maintenance import Maintenance
 from gateway.filters.security_headers import Security, ServerField
 from gateway.net.listeners import ListenAddress, parse_listen
-from gateway.settings import Duration, FieldName, FilePath, Size, settings, waits
+from gateway.settings import Duration, FieldName, FilePath, Size, settings
 from gateway.tls.contexts import Profile
 from gateway.units import ByteCount, Seconds
 
@@ -139,7 +139,7 @@ class GatewayConfig:
         tls: Mozilla's `intermediate` (TLS 1.2 and 1.3) or `modern` (1.3 only).
         state: Folder of certificates, the ledger and deploy state; by default $STATE_DIRECTORY, else `state` beside
             the folder of site files.
-        workers: Processes.
+        workers: Processes that serve; with more than one, another one leads them.
         unknown_host: Requests for hosts of no site get a plain 404 (`page`), or their connection is closed (`close`).
         trusted_proxies: Peers whose forwarded fields are believed.
         client_ip_header: Field in which they put the client's address, such as `CF-Connecting-IP`; by default
@@ -154,7 +154,7 @@ class GatewayConfig:
     https: tuple[Listen, ...] = (ListenAddress("::", 443),)
     tls: Profile = "intermediate"
     state: FilePath = ""
-    workers: Annotated[int, Field(ge=1, le=64), waits(1, "several processes")] = 1
+    workers: int = Field(default=1, ge=1, le=64)
     unknown_host: Literal["page", "close"] = "page"
     trusted_proxies: tuple[TrustedProxy, ...] = ()
     client_ip_header: FieldName | None = None

@@ -18,7 +18,7 @@ from gateway.config.schema import sentences_of
 from gateway.config.site_file import SiteFile
 from gateway.control.type_words import Words, is_table, name_type, show_default
 from gateway.features import LEAVES, NOT_YET
-from gateway.settings import ShortForm, Waiting
+from gateway.settings import ShortForm
 
 Tables = Mapping[type, list[str]]
 """Settings classes, each with the keys whose value is such a table."""
@@ -79,9 +79,6 @@ def _table(cls: type, tables: Tables) -> Iterator[str]:
         default = field.get_default(call_default_factory=True, validated_data={})
         shown = "needed" if default is PydanticUndefined else show_default(hint, default)
         meaning = _cell(meanings[key])
-        late = [each.what for each in _marks(hint, Waiting)]
-        if late:
-            meaning = f"*Not yet:* {late[0]} will come with a later version; only the default may be written. {meaning}"
         yield f"| `{key}` | {_cell(name_type(hint, words) + _bounds(field))} | {shown} | {meaning} |"
 
 

@@ -20,33 +20,28 @@ _PIECE = ByteCount(65_536)
 
 
 class Draining:
-    """Closes our half of a socket and drops what comes until the peer closes its own.
+    """Drops what comes until the peer closes its half, for a socket whose own half is closed.
 
     Args:
         loop: The loop the socket lives on.
-        sock: The socket, not blocking; without reader and writer.
+        sock: The socket, not blocking; the owner calls `readable` when there is something to read.
         done: Called once there is nothing to wait for; it must call `stop`.
     """
 
-    __slots__ = ("_done", "_dropped", "_loop", "_sock", "_timer")
+    __slots__ = ("_done", "_dropped", "_sock", "_timer")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, done: Callable[[], None]) -> None:
-        self._loop = loop
         self._sock = sock
         self._done = done
         self._dropped = 0
         self._timer = loop.call_later(GOODBYE, done)
-        loop.add_reader(sock.fileno(), self._readable)
-        try:
-            sock.shutdown(socket.SHUT_WR)
-        except OSError:  # the peer is gone already
-            loop.call_soon(done)
 
     def stop(self) -> None:
         """Wait no more."""
         self._timer.cancel()
 
-    def _readable(self) -> None:
+    def readable(self) -> None:
+        """Drop what has come."""
         try:
             dropped = len(self._sock.recv(_PIECE))
         except BlockingIOError:

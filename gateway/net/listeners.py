@@ -72,12 +72,13 @@ def parse_listen(text: str) -> ListenAddress:
     raise ValueError(f"expected {_FORMS}, got {text!r}")
 
 
-def bind(address: ListenAddress, source: str) -> list[socket.socket]:
+def bind(address: ListenAddress, source: str, *, reuse: bool = False) -> list[socket.socket]:
     """Open the sockets of a listener, bound but not accepting yet.
 
     Args:
         address: Where to listen.
         source: File and key that ask for it, for error messages.
+        reuse: Whether other sockets of this user may be bound to the same port, to have a share of its connections.
 
     Returns:
         One socket; several if systemd holds several of this name.
@@ -89,7 +90,7 @@ def bind(address: ListenAddress, source: str) -> list[socket.socket]:
         return _inherited(address, source)
     if address.path:
         return [_bind_path(address, source)]
-    return [_bind_port(address, source)]
+    return [_bind_port(address, source, reuse)]
 
 
 def remove_socket_file(address: ListenAddress) -> None:
@@ -102,7 +103,7 @@ def remove_socket_file(address: ListenAddress) -> None:
         Path(address.path).unlink(missing_ok=True)
 
 
-def _bind_port(address: ListenAddress, source: str) -> socket.socket:
+def _bind_port(address: ListenAddress, source: str, reuse: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -111,6 +112,8 @@ def _bind_port(address: ListenAddress, source: str) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
@@ -27,6 +28,7 @@ class ListenerService(Service):
         factory: Makes the protocol of each connection.
         source: File and key that ask for this listener, for error messages, such as `gateway.toml: http`.
         tls: Where its certificates come from; None for a plain listener.
+        bound: Sockets that are bound already, by the process that started this one; what it made remains its own.
     """
 
     def __init__(
@@ -36,13 +38,15 @@ class ListenerService(Service):
         factory: IProtocolFactory,
         source: str,
         tls: TLSServer | None = None,
+        bound: Sequence[socket.socket] = (),
     ) -> None:
         self._reactor = reactor
         self._address = address
         self._factory = factory
         self._source = source
         self._tls = tls
-        self._sockets: list[socket.socket] = []
+        self._sockets = list(bound)
+        self._lent = bool(bound)
         self._ports: list[IListeningPort] = []
         self._pending: list[Deferred[None]] = []
         self.hosts: list[IAddress] = []
@@ -83,7 +87,7 @@ class ListenerService(Service):
     def _bind(self) -> None:
         if not self._sockets:
             self._sockets = bind(self._address, self._source)
-            self.hosts = [twisted_address(sock.getsockname()) for sock in self._sockets]
+        self.hosts = [twisted_address(sock.getsockname()) for sock in self._sockets]
 
     def _listens(self, port: IListeningPort) -> None:
         self._ports.append(port)
@@ -100,6 +104,7 @@ class ListenerService(Service):
             closing = port.stopListening()
             if closing is not None:
                 await closing
-            remove_socket_file(self._address)
+            if not self._lent:
+                remove_socket_file(self._address)
         except OSError as problem:  # Twisted's port and ours: after `--uid` the folder may not let us
             log.debug("{address} left behind: {problem}", address=self._address.name, problem=str(problem))

@@ -25,7 +25,7 @@ from zope.interface import implementer
 
 from gateway.net.addresses import INTERNET_FAMILIES, twisted_address
 from gateway.net.tls_socket import TLSServer, TLSSocket
-from gateway.net.tls_wire import PLAIN_HTTP
+from gateway.net.tls_state import PLAIN_HTTP
 from gateway.units import Seconds
 
 log = Logger()

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol, cast
 
 from OpenSSL import SSL
+from twisted.internet.address import UNIXAddress
 from twisted.internet.interfaces import (
     IAddress,
     IConsumer,
@@ -25,11 +26,12 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import classImplements
 
 from gateway.net.addresses import twisted_address
 from gateway.net.producers import PullPusher
-from gateway.net.tls_wire import State, TLSWire
+from gateway.net.tls_state import State
+from gateway.net.tls_wire import TLSWire
 from gateway.units import ByteCount
 
 log = Logger()
@@ -51,7 +53,6 @@ class TLSServer(Protocol):
     first: SSL.Context
 
 
-@implementer(ITransport, IConsumer, IPushProducer)
 class TLSSocket(TLSWire):
     """One connection.
 
@@ -76,14 +77,14 @@ class TLSSocket(TLSWire):
         peer: IAddress,
         protocol: IProtocol,
     ) -> None:
-        super().__init__(loop, sock, context)
+        super().__init__(loop, sock, context, tcp=not isinstance(peer, UNIXAddress))
         self._peer = peer
         self._producer: IPushProducer | None = None
         self._paused = False
         self.protocol: IProtocol | None = protocol
         self.connected = True
         try:
-            protocol.makeConnection(self)
+            protocol.makeConnection(cast("ITransport", self))
         except Exception as problem:
             self._failed(problem)
 
@@ -220,3 +221,7 @@ class TLSSocket(TLSWire):
     def _failed(self, problem: Exception) -> None:
         log.failure("connection dropped: its protocol failed")
         self.end(problem)
+
+
+# No decorator: extension types take none.
+classImplements(TLSSocket, ITransport, IConsumer, IPushProducer)

@@ -1,14 +1,8 @@
 """OpenSSL directly on a socket: handshake, reading, writing and the end, told by the loop when to go on.
 
-    state       meaning                                           next
-    GREETING    nothing has come yet                              HANDSHAKE, DRAINING, CLOSED
-    HANDSHAKE   OpenSSL shakes hands                              OPEN, DRAINING, CLOSED
-    OPEN        octets both ways                                  DRAINING, CLOSED
-    DRAINING    our close_notify is sent; what comes is dropped   CLOSED
-    CLOSED      the socket is closed
-
 One wake-up reads what has come, up to `READ`, and hands it over in one piece; writes of one turn leave as one record.
 OpenSSL reads no further than the record it decrypts, so that what is left shows in the socket and wakes us again.
+The states stand in `gateway.net.tls_state`.
 """
 
 from __future__ import annotations
@@ -16,39 +10,25 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from enum import Enum
 from typing import Final
 
 from OpenSSL import SSL
 from twisted.internet import error
 
 from gateway.net.draining import Draining
-from gateway.net.tls_output import Output
-from gateway.units import ByteCount
-
-RECORD: Final = ByteCount(16_384)
-"""Octets that a record holds at most (RFC 8446 §5.1)."""
+from gateway.net.tls_output import RECORD, Output
+from gateway.net.tls_state import PLAIN_HTTP, State
+from gateway.units import ByteCount, Seconds
 
 READ: Final = ByteCount(4 * RECORD)
 """Octets read in one wake-up."""
 
-PLAIN_HTTP: Final = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    b"Content-Length: 65\r\nConnection: close\r\n\r\n"
-    b"This port speaks HTTPS: the address has to begin with https:// .\n"
-)
-"""Answer to plain HTTP."""
+LOOK: Final = Seconds(2)
+"""How long after octets came they are read for again, whether or not the loop tells of more.
 
-
-class State(Enum):
-    """See the table in the module's docstring."""
-
-    GREETING = "greeting"
-    HANDSHAKE = "handshake"
-    OPEN = "open"
-    DRAINING = "draining"
-    CLOSED = "closed"
-
+libuv tells of an error once. A reset that was there before the octets in front of it were read would go unnoticed
+until something is written, and an upload cut short would hold its connection until a deadline.
+"""
 
 # Looked up here once: an attribute of an Enum costs several times a global.
 _GREETING, _HANDSHAKE, _OPEN, _DRAINING, _CLOSED = State
@@ -62,15 +42,18 @@ class TLSWire:
         loop: The loop the connection lives on.
         sock: The accepted socket, not blocking; belongs to the connection from here on.
         context: The context to begin with.
+        tcp: Whether it is a TCP socket.
 
     Attributes:
-        state: See the table.
+        state: How it stands.
         disconnecting: Whether the connection is being closed.
     """
 
     __slots__ = (
+        "_awaiting_room",
         "_draining",
         "_fd",
+        "_look",
         "_loop",
         "_output",
         "_peer_done",
@@ -83,18 +66,22 @@ class TLSWire:
         "state",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, context: SSL.Context) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, context: SSL.Context, *, tcp: bool
+    ) -> None:
         self._loop = loop
+        self._awaiting_room = False
         self._sock = sock
         self._fd = sock.fileno()
         self._tls = SSL.Connection(context, sock)
         self._tls.set_accept_state()
-        self._output = Output()
+        self._output = Output(sock if tcp else None)
         self._scheduled = False
         self._reading = True
         self._peer_done = False
         self._write_closed = False
         self._draining: Draining | None = None
+        self._look: asyncio.TimerHandle | None = None
         self.state = _GREETING
         self.disconnecting = False
         loop.add_reader(self._fd, self._readable)
@@ -176,8 +163,10 @@ class TLSWire:
         if self._draining is not None:
             self._draining.stop()
             self._draining = None
+        self._stop_looking()
         self._loop.remove_reader(self._fd)
-        self._loop.remove_writer(self._fd)
+        if self._awaiting_room:
+            self._loop.remove_writer(self._fd)
         self._sock.close()
         self._loop.call_soon(self.on_lost, reason)
 
@@ -187,10 +176,17 @@ class TLSWire:
         state = self.state
         if state is _OPEN:
             self._read()
-        elif state is _HANDSHAKE or self._greeted():
+        elif state is _HANDSHAKE:
+            self._output.hold()  # the client has what came before: what OpenSSL says now may wait for more
             self._shake_hands()
+        elif state is _GREETING:
+            if self._greeted():
+                self._shake_hands()
+        elif self._draining is not None:
+            self._draining.readable()
 
     def _writable(self) -> None:
+        self._awaiting_room = False
         self._loop.remove_writer(self._fd)
         if self.state is _HANDSHAKE:
             self._shake_hands()
@@ -198,6 +194,10 @@ class TLSWire:
             self._flush()
         elif self.state is _OPEN:
             self._say_goodbye()
+
+    def _await_room(self) -> None:
+        self._awaiting_room = True
+        self._loop.add_writer(self._fd, self._writable)
 
     def _greeted(self) -> bool:
         """Look at the first octet: TLS begins with 22, a handshake (RFC 8446 §5.1)."""
@@ -221,9 +221,10 @@ class TLSWire:
         try:
             self._tls.do_handshake()
         except SSL.WantReadError:
+            self._output.let_go()
             return
         except SSL.WantWriteError:
-            self._loop.add_writer(self._fd, self._writable)
+            self._await_room()
             return
         except SSL.SysCallError as problem:
             self.end(error.ConnectionLost(str(problem)))
@@ -234,13 +235,17 @@ class TLSWire:
         self.state = _OPEN
         self.on_open()
         self._flush()
+        asked = False
         if self.state is _OPEN:
             if self._reading:
-                self._read()  # the first request often comes together with the client's last message
+                asked = self._read()  # the first request often comes together with the client's last message
             else:
                 self._loop.remove_reader(self._fd)
+        if not asked and self.state is _OPEN:
+            self._output.let_go()
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Hand over what has come; tell whether there was something."""
         problem: SSL.Error | None = None
         receive = self._tls.recv
         data = b""
@@ -254,9 +259,25 @@ class TLSWire:
         except SSL.Error as found:
             problem = found
         if data:
+            if self._look is None and problem is None:
+                self._look = self._loop.call_later(LOOK, self._look_again)
             self.on_data(data)
-        if problem is None or self.state is not _OPEN:
-            return
+        if problem is not None and self.state is _OPEN:
+            self._read_no_more(problem)
+        return len(data) > 0
+
+    def _look_again(self) -> None:
+        """Read for what the loop did not tell of: see `LOOK`."""
+        self._look = None
+        if self.state is _OPEN and self._reading and not self._peer_done:
+            self._read()
+
+    def _stop_looking(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+    def _read_no_more(self, problem: SSL.Error) -> None:
         if not isinstance(problem, SSL.ZeroReturnError):
             self.end(error.ConnectionLost(str(problem) or "TLS error"))
             return
@@ -273,41 +294,59 @@ class TLSWire:
         output = self._output
         if self.state is not _OPEN or not output.size:
             return
+        if self.disconnecting or self._write_closed:
+            output.hold()
         try:
             output.send(self._tls)
         except SSL.WantWriteError:
-            self._loop.add_writer(self._fd, self._writable)
+            self._await_room()
         except SSL.Error as problem:
             self.end(error.ConnectionLost(str(problem) or "TLS error"))
             return
         self.on_sent()
-        if not output.size and (self.disconnecting or self._write_closed) and self.state is _OPEN:
+        if self.state is not _OPEN or output.size:
+            return
+        if self.disconnecting or self._write_closed:
             self._say_goodbye()
+        else:
+            output.let_go()
 
     # The end.
 
     def _say_goodbye(self) -> None:
-        """Send close_notify (RFC 8446 §6.1)."""
+        """Send close_notify (RFC 8446 §6.1) and, with it, FIN."""
         self._write_closed = True
+        self._output.hold()
         try:
             both = self._tls.shutdown()
-            self._sock.shutdown(socket.SHUT_WR)
         except SSL.WantWriteError:
-            self._loop.add_writer(self._fd, self._writable)
-        except (SSL.Error, OSError):  # said before, or nobody is there to hear it
+            self._await_room()
+            return
+        except SSL.Error:  # said before, or nobody is there to hear it
+            both = True
+        if both or self._peer_done:
             self.end(error.ConnectionDone())
+        elif self.disconnecting:
+            self._drain()
         else:
-            if both or self._peer_done:
-                self.end(error.ConnectionDone())
-            elif self.disconnecting:
-                self._drain()
+            self._shut_down()
 
     def _drain(self) -> None:
+        """Close our half and drop what still comes."""
         self.state = _DRAINING
         self.disconnecting = self._write_closed = True
         self._output.drop()
-        self._loop.remove_reader(self._fd)
+        self._stop_looking()
         self._draining = Draining(self._loop, self._sock, self._drained)
+        if not self._reading:
+            self._loop.add_reader(self._fd, self._readable)
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:  # the peer is gone already
+            self.end(error.ConnectionDone())
 
     def _drained(self) -> None:
         self.end(error.ConnectionDone())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import select
 import stat
 from collections import OrderedDict
 from contextlib import suppress
@@ -37,11 +39,15 @@ class LogFile:
         path: The file; None for standard output, past twistd, which replaces `sys.stdout` by its own log.
         max_size: Octets after which the file is renamed and a new one begun; 0 for no limit.
         keep: Number of renamed files kept, the newest called `.1`.
+        shared: Whether other processes append to it too, and rename it.
     """
 
-    __slots__ = ("_descriptor", "_keep", "_max_size", "_path", "_size")
+    __slots__ = ("_descriptor", "_keep", "_max_size", "_path", "_shared", "_size")
 
-    def __init__(self, path: Path | None, max_size: ByteCount = ByteCount(0), keep: int = 0) -> None:
+    def __init__(
+        self, path: Path | None, max_size: ByteCount = ByteCount(0), keep: int = 0, *, shared: bool = False
+    ) -> None:
+        self._shared = shared
         self._path = path
         self._max_size = max_size
         self._keep = keep
@@ -56,10 +62,9 @@ class LogFile:
         """
         written = 0
         try:
-            if self._descriptor is None:
-                self._descriptor = self._open()
+            descriptor = self._ready()
             while written < len(data):
-                written += os.write(self._descriptor, data[written:])
+                written += os.write(descriptor, self._piece(data, written))
         except OSError as error:
             lost = data.count(b"\n", data.rfind(b"\n", 0, written) + 1)
             self._drop_fragment(data[:written])
@@ -68,6 +73,8 @@ class LogFile:
         self._size += written
         if self._max_size and self._size >= self._max_size and self._path is not None:
             self._rotate(self._path)
+        elif self._shared and self._path is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
     def reopen(self) -> None:
         """Let the next line go to a file newly opened, after a rotation."""
@@ -75,6 +82,30 @@ class LogFile:
         if descriptor is not None and self._path is not None:
             with suppress(OSError):  # what could not be written was told when it was tried
                 os.close(descriptor)
+
+    def _ready(self) -> int:
+        """Open the file; a shared one is locked until the lines are in it, and it is renamed where it has to be."""
+        while True:
+            descriptor = self._descriptor if self._descriptor is not None else self._open()
+            self._descriptor = descriptor
+            if not self._shared or self._path is None:
+                return descriptor
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            found = os.fstat(descriptor)
+            self._size = found.st_size
+            with suppress(FileNotFoundError):
+                if os.path.samestat(found, os.stat(self._path)):
+                    return descriptor
+            self.reopen()  # another process, or logrotate, renamed it meanwhile
+
+    def _piece(self, data: bytes, start: int) -> bytes:
+        """Cut off what can be written at once; what several processes write to a pipe or socket, they write in pieces.
+
+        A piece of this size is not mixed with another's (POSIX, write(); and no line is as long).
+        """
+        if not self._shared or self._path is not None or len(data) - start <= select.PIPE_BUF:
+            return data[start:]
+        return data[start : data.rfind(b"\n", start, start + select.PIPE_BUF) + 1 or start + select.PIPE_BUF]
 
     def _open(self) -> int:
         if self._path is None:
@@ -94,8 +125,7 @@ class LogFile:
                     os.ftruncate(self._descriptor, found.st_size - fragment)
 
     def _rotate(self, path: Path) -> None:
-        """Rename the file, and those renamed before; the oldest is gone."""
-        self.reopen()
+        """Rename the file, and those renamed before; the oldest is gone. Closing it afterwards frees the lock."""
         names = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, self._keep + 1))]
         with suppress(OSError):  # the next line tells what is wrong with the folder
             for older, newer in zip(names[:0:-1], names[-2::-1], strict=True):
@@ -103,6 +133,7 @@ class LogFile:
                     newer.replace(older)
             if not self._keep:
                 path.unlink()
+        self.reopen()
 
 
 class LogFolder:
@@ -112,9 +143,10 @@ class LogFolder:
         folder: The folder; None sends everything to standard output.
         max_size: As of `LogFile`; so is keep.
         open_files: Files held open at a time.
+        shared: As of `LogFile`.
     """
 
-    __slots__ = ("_files", "_folder", "_keep", "_max_size", "_open_files")
+    __slots__ = ("_files", "_folder", "_keep", "_max_size", "_open_files", "_shared")
 
     def __init__(
         self,
@@ -122,7 +154,10 @@ class LogFolder:
         max_size: ByteCount = ByteCount(0),
         keep: int = 0,
         open_files: int = OPEN_FILES,
+        *,
+        shared: bool = False,
     ) -> None:
+        self._shared = shared
         self._folder = folder
         self._max_size = max_size
         self._keep = keep
@@ -157,7 +192,7 @@ class LogFolder:
         file = self._files.get(name)
         if file is None:
             path = None if self._folder is None else self._folder / file_name(name)
-            file = self._files[name] = LogFile(path, self._max_size, self._keep)
+            file = self._files[name] = LogFile(path, self._max_size, self._keep, shared=self._shared)
             if len(self._files) > self._open_files:
                 self._files.popitem(last=False)[1].reopen()
         self._files.move_to_end(name)

@@ -13,12 +13,13 @@ from twisted.python.failure import Failure
 from gateway.errors import ClientDisconnected, ClientTimeout, GatewayError, ProtocolError
 from gateway.http.known import DATE, TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
+from gateway.http.prepared import FinishedAnswer
 from gateway.http.stream import DISCARD, PeerAddress, StreamHandler
 from gateway.net.paced_protocol import PacedProtocol
 from gateway.protocol.chunked import encode_content, encode_last_chunk
 from gateway.protocol.content import ContentReader
 from gateway.protocol.http1_head import parse_request, skip_blank_lines
-from gateway.protocol.http1_write import write_informational, write_response, write_switch
+from gateway.protocol.http1_write import write_finished, write_informational, write_response, write_switch
 from gateway.server.connection import FrontDoor, State
 from gateway.server.deadlines import ClientDeadlines
 from gateway.units import Seconds
@@ -279,6 +280,17 @@ class HTTP1Connection(PacedProtocol):
         self._write(octets)
         if end:
             self._exchange_over()
+
+    def send_finished(self, answer: FinishedAnswer, extra: bytes, whole: bool) -> None:
+        """Send a response made beforehand; where something is out of the ordinary, as `send_head` does."""
+        request, front = self.head, self.front
+        usual = request is not None and request.version == 1 and not request.upgrade and not answer.head.known & DATE
+        if not (usual and self._keep_alive and self.state is _WAIT) or front.stopping:
+            self.send_head(answer.head, answer.lines + extra, answer.data if whole else b"", True)
+            return
+        self._responding = True
+        self._write(write_finished(answer, extra + front.date_line, whole))
+        self._exchange_over()
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Send content."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from heapq import nlargest
 from ipaddress import ip_network
+from operator import itemgetter
 from typing import cast
 
 from twisted.internet.interfaces import IAddress
@@ -35,6 +37,7 @@ class Front:
     Attributes:
         date_line: `Date: …` CRLF of the current second, kept so by the service.
         emptied: Called whenever the last connection is gone.
+        elsewhere: Connections that clients have with other processes, of those clients that have many.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Front:
         self.trusted = trusted
         self.stopping = False
         self.emptied: Callable[[], None] | None = None
+        self.elsewhere: Mapping[str, int] = {}
         self._open: set[FrontConnection] = set()
         self._per_client: Counter[str] = Counter()
         sweeper.add(self)
@@ -71,9 +75,22 @@ class Front:
             return GatewayStopping("the gateway is stopping")
         if len(self._open) > self.connections:
             return TooManyConnections(f"more than {self.connections} connections")
-        if self._per_client[client] > self.per_client and client and not connection.trusted:
+        if self._has_too_many(client) and client and not connection.trusted:
             return TooManyConnections(f"more than {self.per_client} connections from {client}")
         return None
+
+    def busiest(self, least: int, most: int) -> dict[str, int]:
+        """Find the clients with the most connections here.
+
+        Args:
+            least: Connections that each of them has.
+            most: Number of clients.
+        """
+        found = [(client, count) for client, count in self._per_client.items() if client and count >= least]
+        return dict(nlargest(most, found, key=itemgetter(1)))
+
+    def _has_too_many(self, client: str) -> bool:
+        return self._per_client[client] + self.elsewhere.get(client, 0) > self.per_client
 
     def closed(self, connection: FrontConnection) -> None:
         """Forget a connection."""

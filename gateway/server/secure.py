@@ -6,7 +6,7 @@ from typing import Protocol, cast
 
 from OpenSSL import SSL
 from twisted.internet.interfaces import IHandshakeListener
-from zope.interface import implementer
+from zope.interface import classImplements
 
 from gateway.errors import GatewayError, ProtocolError
 from gateway.http.message import RequestHead
@@ -32,7 +32,6 @@ class SecureTransport(Protocol):
         """Give OpenSSL's side of the connection."""
 
 
-@implementer(IHandshakeListener)
 class SecureConnection(HTTP1Connection):
     """One downstream connection over TLS.
 
@@ -81,3 +80,7 @@ class SecureConnection(HTTP1Connection):
             self.front.core.refuse(self, error, head)
         else:
             super()._handle(head, data, end)
+
+
+# No decorator: extension types take none.
+classImplements(SecureConnection, IHandshakeListener)

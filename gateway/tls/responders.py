@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final, Protocol
@@ -60,8 +60,20 @@ class Responder(Protocol):
         """Take away what was made ready."""
 
 
+Ready = Callable[[], Awaitable[None]]
+"""Waits until what was changed here is so wherever an authority may look."""
+
+
+async def at_once() -> None:
+    """Wait for nobody: there is one process."""
+
+
 class HTTP01Responder:
     """Shows the key authorization on plain HTTP; `gateway.resources.challenge` answers from `tokens`.
+
+    Args:
+        tokens: Key authorization by token; made here where there are none yet.
+        ready: Waits until the answers are so everywhere.
 
     Attributes:
         tokens: Key authorization by token.
@@ -70,12 +82,14 @@ class HTTP01Responder:
     type: ClassVar[str] = "http-01"
     wildcards: ClassVar[bool] = False
 
-    def __init__(self) -> None:
-        self.tokens: dict[bytes, bytes] = {}
+    def __init__(self, tokens: dict[bytes, bytes] | None = None, ready: Ready = at_once) -> None:
+        self.tokens = tokens if tokens is not None else {}
+        self._ready = ready
 
     async def start_responding(self, name: str, challenge: Challenge) -> None:
         """Answer for the token."""
         self.tokens[challenge.token.encode("ascii")] = challenge.key_authorization.encode("ascii")
+        await self._ready()
 
     async def stop_responding(self, name: str, challenge: Challenge) -> None:
         """Answer no more."""
@@ -87,17 +101,20 @@ class TLSALPN01Responder:
 
     Args:
         names: Where handshakes look.
+        ready: Waits until the certificate is shown everywhere.
     """
 
     type: ClassVar[str] = "tls-alpn-01"
     wildcards: ClassVar[bool] = False
 
-    def __init__(self, names: ServerNames) -> None:
+    def __init__(self, names: ServerNames, ready: Ready = at_once) -> None:
         self._names = names
+        self._ready = ready
 
     async def start_responding(self, name: str, challenge: Challenge) -> None:
         """Show the certificate."""
         self._names.set_challenge(name, challenge_certificate(name, challenge.key_authorization))
+        await self._ready()
 
     async def stop_responding(self, name: str, challenge: Challenge) -> None:
         """Show it no more."""

@@ -18,6 +18,9 @@ from gateway.tls.contexts import Profile, context
 ACME_TLS = b"acme-tls/1"
 """Application protocol of the challenge tls-alpn-01 (RFC 8737 §6.2)."""
 
+_REMEMBERED = 1024  # pairs of names on connections that are used for several hosts
+_NAME = 256  # octets; no name is longer, and wildcards let clients make names up
+
 
 class ServerNames:
     """All certificates of the process, by the name that a client asks for.
@@ -33,6 +36,7 @@ class ServerNames:
         self._keys: dict[str, CertifiedKey] = {}
         self._renewed: set[str] = set()
         self._contexts: dict[bytes, SSL.Context] = {}
+        self._served: set[tuple[bytes, bytes]] = set()
         self._challenges: dict[bytes, SSL.Context] = {}
         self._nothing = context(profile, None, self._select)
         self.first = self._first_context()
@@ -51,12 +55,14 @@ class ServerNames:
         if before != key:
             self._contexts[name.encode("ascii")] = context(self._profile, key, self._select)
             self._keys[name] = key
+            self._served.clear()
 
     def remove(self, name: str) -> None:
         """Show nothing to clients that ask for a name."""
         self._keys.pop(name, None)
         self._renewed.discard(name)
         self._contexts.pop(name.encode("ascii"), None)
+        self._served.clear()
 
     def find(self, name: str) -> CertifiedKey | None:
         """Find what a client gets that asks for a name: the exact one, that of the wildcard, or None."""
@@ -97,6 +103,17 @@ class ServerNames:
 
         Source: RFC 9110 §7.4, §15.5.20.
         """
+        pair = (asked, host)
+        if pair in self._served:
+            return True
+        serves = self._look_up(asked, host)
+        if serves and len(host) < _NAME:
+            if len(self._served) >= _REMEMBERED:
+                self._served.clear()
+            self._served.add(pair)
+        return serves
+
+    def _look_up(self, asked: bytes, host: bytes) -> bool:
         name = host.decode("latin-1")
         shown, own = self.find(asked.decode("latin-1")), self.find(name)
         if shown is own:

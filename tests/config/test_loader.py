@@ -395,13 +395,3 @@ def test_two_files_with_one_name_in_other_letters(tmp_path: Path) -> None:
     assert messages(load(tmp_path, {})) == [
         f"a.com.toml:0: a.com belongs to {tmp_path}/A.com.toml (by its name) already"
     ]
-
-
-def test_what_a_machine_cannot_have_yet(tmp_path: Path) -> None:
-    """Keys of later versions may stand there with their defaults; another value is an error."""
-    (tmp_path / "gateway.toml").write_text("workers = 1\n")
-    assert load(tmp_path, {}).errors == ()
-    (tmp_path / "gateway.toml").write_text("workers = 2\n")
-    assert [(error.line, error.kind, error.message) for error in load(tmp_path, {}).errors] == [
-        (1, "not_yet", "not yet: several processes will come with a later version"),
-    ]

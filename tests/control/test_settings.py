@@ -69,9 +69,8 @@ def test_who_answers_stands_first() -> None:
 
 
 def test_what_waits_is_said() -> None:
-    """Keys without effect so far are listed as such, those of a site and single settings."""
+    """Keys without effect so far are listed as such."""
     text = reference()
     waiting = text.partition("## Not yet")[2]
     assert all(f"| `{key}` |" in waiting for key in NOT_YET)
-    assert _row(text, "gateway.toml", "workers")[3].startswith("*Not yet:* several processes")
     assert "Not yet" not in _row(text, "gateway.toml", "http")[3]

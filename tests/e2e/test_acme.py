@@ -29,13 +29,24 @@ class Installation:
     """A gateway with a Pebble beside it."""
 
     def __init__(
-        self, folder: Path, reactor: str, *, plain: bool = True, settings: str = "", lifetime: int = 0
+        self,
+        folder: Path,
+        reactor: str,
+        *,
+        plain: bool = True,
+        settings: str = "",
+        lifetime: int = 0,
+        workers: int = 1,
     ) -> None:
         self.folder = folder
         self.http, self.tls = free_port(), free_port()
         self.pebble = Pebble(folder / "pebble", self.http if plain else free_port(), self.tls, lifetime=lifetime)
         acme = {"email": "me@example.org", "directory": self.pebble.directory, "ca_file": str(self.pebble.ca_file)}
-        text = "[acme]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in acme.items()) + settings
+        text = (
+            f"workers = {workers}\n[acme]\n"
+            + "".join(f"{key} = {json.dumps(value)}\n" for key, value in acme.items())
+            + settings
+        )
         self.gateway = Twistd(folder, {}, reactor=reactor, port=self.http, settings=text, https=[f"{HOST}:{self.tls}"])
 
     @property

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -83,6 +86,27 @@ def test_resumption(secure: Twistd, tmp_path: Path, version: str) -> None:
     request = "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n"
     assert "\nNew, " in s_client(secure, *name, "-sess_out", session, "-ign_eof", text=request)
     assert "\nReused, " in s_client(secure, *name, "-sess_in", session)
+
+
+def test_resumption_after_reload(secure: Twistd, tmp_path: Path) -> None:
+    """Reading all files again, with a new certificate among them, costs no client its session."""
+    session = str(tmp_path / "session")
+    name = ("-servername", "app.test", "-tls1_3")
+    request = "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n"
+    first = s_client(secure, *name, "-sess_out", session, "-ign_eof", text=request)
+    AUTHORITY.write(tmp_path, "app.test")
+    os.kill(secure.process.pid, signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while _certificate(s_client(secure, *name)) == _certificate(first):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert "\nReused, " in s_client(secure, *name, "-sess_in", session)
+
+
+def _certificate(printed: str) -> str:
+    found = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", printed, re.DOTALL)
+    assert found is not None
+    return found[0]
 
 
 @pytest.mark.parametrize("name", [("-servername", "other.test"), ("-noservername",)])

@@ -28,7 +28,7 @@ class Narrow:
 
 def test_small_pieces_leave_together() -> None:
     """What was written in one turn is one record."""
-    output, tls = Output(), Narrow(100)
+    output, tls = Output(None), Narrow(100)
     for piece in (b"a", b"b", b"cd", b"e"):
         output.add(piece)
     assert output.size == 5
@@ -38,7 +38,7 @@ def test_small_pieces_leave_together() -> None:
 
 def test_the_same_octets_are_offered_again() -> None:
     """What a full socket refused is offered again unchanged, before what was added since."""
-    output, tls = Output(), Narrow(6)
+    output, tls = Output(None), Narrow(6)
     output.add(b"abcdefgh")
     with pytest.raises(SSL.WantWriteError):
         output.send(tls)
@@ -53,7 +53,7 @@ def test_the_same_octets_are_offered_again() -> None:
 
 def test_dropping() -> None:
     """Nothing is left of what is dropped."""
-    output, tls = Output(), Narrow(0)
+    output, tls = Output(None), Narrow(0)
     output.add(b"abcdef")
     with pytest.raises(SSL.WantWriteError):
         output.send(tls)

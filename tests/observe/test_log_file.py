@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -174,3 +175,65 @@ def test_file_names(site: str, expected: str) -> None:
     """A site's name makes the name of one file in the folder, which is not hidden."""
     assert file_name(site) == expected
     assert len(file_name(site * 300)) <= 255
+
+
+def shared(path: Path | None, **options: int) -> LogFile:
+    return LogFile(path, ByteCount(options.get("max_size", 0)), options.get("keep", 3), shared=True)
+
+
+def test_shared_by_processes(tmp_path: Path) -> None:
+    """Where one writer renames a file, the others go on in the new one, and no line is lost or twice there."""
+    path = tmp_path / "access.log"
+    one, two = shared(path, max_size=8), shared(path, max_size=8)
+    one.write(b"1111\n")
+    two.write(b"2222\n")
+    assert (tmp_path / "access.log.1").read_bytes() == b"1111\n2222\n"
+    one.write(b"3333\n")
+    assert path.read_bytes() == b"3333\n"
+    path.rename(tmp_path / "moved")
+    two.write(b"4444\n")
+    assert path.read_bytes() == b"4444\n"
+    path.unlink()
+    one.write(b"5555\n")
+    assert path.read_bytes() == b"5555\n"
+
+
+def test_shared_is_locked_while_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that is written in pieces is not mixed with another process's, and the lock is given back."""
+    path = tmp_path / "access.log"
+    log, write = shared(path), os.write
+    locked = []
+
+    def slow(descriptor: int, data: bytes) -> int:
+        with path.open() as other:
+            try:
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                locked.append(True)
+        return write(descriptor, data[:3])
+
+    monkeypatch.setattr(os, "write", slow)
+    log.write(b"one\ntwo\n")
+    assert path.read_bytes() == b"one\ntwo\n"
+    assert locked == [True] * 3
+    with path.open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_shared_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a pipe that several processes write to, whole lines go in pieces that the system does not mix."""
+    pieces: list[bytes] = []
+
+    def keep(_: int, data: bytes) -> int:
+        pieces.append(data)
+        return len(data)
+
+    monkeypatch.setattr(os, "write", keep)
+    lines = b"".join(b"%04d %s\n" % (number, b"x" * 1000) for number in range(20)) + b"y" * 5000 + b"\n"
+    shared(None).write(lines)
+    assert b"".join(pieces) == lines
+    assert all(len(piece) <= 4096 for piece in pieces)
+    assert all(piece.endswith(b"\n") for piece in pieces[:-2])
+    pieces.clear()
+    LogFile(None).write(lines)
+    assert pieces == [lines]

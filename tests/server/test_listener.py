@@ -58,3 +58,16 @@ def test_emptied() -> None:
     assert told == []
     second.lose()
     assert told == [0]
+
+
+def test_clients_of_several_processes() -> None:
+    """Clients with the most connections are named, and what they have elsewhere counts for their limit."""
+    world = World()
+    world.front.per_client = 3
+    for _ in range(2):
+        world.client()
+    assert world.front.busiest(3, 10) == {}
+    assert list(world.front.busiest(2, 10).values()) == [2]
+    assert world.front.busiest(1, 0) == {}
+    world.front.elsewhere = dict.fromkeys(world.front.busiest(1, 1), 1)
+    assert world.client().take().startswith(b"HTTP/1.1 503 ")

@@ -33,6 +33,51 @@ class FakeLoop:
                 function()
 
 
+class PollingLoop:
+    """Calls the reader of a descriptor when a test says that there is something to read.
+
+    Attributes:
+        readers: What is called, by descriptor.
+        writers: The same for writing.
+        timers: What was put off, and for how many seconds.
+    """
+
+    def __init__(self) -> None:
+        self.readers: dict[int, Callable[[], object]] = {}
+        self.writers: dict[int, Callable[[], object]] = {}
+        self.timers: list[tuple[float, Handle, Callable[[], object]]] = []
+        self.calls: list[tuple[Callable[..., object], tuple[object, ...]]] = []
+
+    def add_reader(self, descriptor: int, function: Callable[[], object]) -> None:
+        self.readers[descriptor] = function
+
+    def add_writer(self, descriptor: int, function: Callable[[], object]) -> None:
+        self.writers[descriptor] = function
+
+    def remove_reader(self, descriptor: int) -> bool:
+        return self.readers.pop(descriptor, None) is not None
+
+    def remove_writer(self, descriptor: int) -> bool:
+        return self.writers.pop(descriptor, None) is not None
+
+    def call_soon(self, function: Callable[..., object], *args: object) -> None:
+        self.calls.append((function, args))
+
+    def call_later(self, delay: float, function: Callable[[], object]) -> Handle:
+        handle = Handle()
+        self.timers.append((delay, handle, function))
+        return handle
+
+    def turn(self) -> None:
+        """Call every reader once, then what was to be called soon, and what that asked for."""
+        for function in list(self.readers.values()):
+            function()
+        while self.calls:
+            calls, self.calls = self.calls, []
+            for called, args in calls:
+                called(*args)
+
+
 class FakeLoopTransport:
     """uvloop's side of a connection: starts to read after connection_made, whatever was said before.
 

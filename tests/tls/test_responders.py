@@ -7,6 +7,7 @@ from base64 import urlsafe_b64encode
 from contextlib import suppress
 
 from cryptography import x509
+from twisted.internet.defer import Deferred
 
 from gateway.tls.responders import (
     ACME_IDENTIFIER,
@@ -88,3 +89,21 @@ def test_tokens() -> None:
 def test_secrets_are_not_shown() -> None:
     """A challenge does not show its token."""
     assert "secret" not in repr(Challenge("http-01", "secret", "secret.x"))
+
+
+def test_ready_before_the_authority_looks() -> None:
+    """Where several processes answer, a responder is done once all of them do."""
+    ready: Deferred[None] = Deferred()
+    names = ServerNames()
+    tokens: dict[bytes, bytes] = {}
+
+    async def wait() -> None:
+        await ready
+
+    for responder in (HTTP01Responder(tokens, wait), TLSALPN01Responder(names, wait)):
+        ready = Deferred()
+        done = Deferred.fromCoroutine(responder.start_responding("a.org", Challenge(responder.type, "t", "t.x")))
+        assert not done.called
+        ready.callback(None)
+        assert done.called
+    assert tokens == {b"t": b"t.x"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 
 import pytest
 from OpenSSL import SSL
@@ -107,6 +108,17 @@ def test_resumption_until_rotation(names: ServerNames, version: int) -> None:
     assert (third.error, third.resumed) == ("", False)
 
 
+def test_sessions_outlive_certificates(names: ServerNames) -> None:
+    """A session is resumed also after the name's certificate was renewed: tickets are not the certificate's."""
+    context = client_context(SSL.TLS1_3_VERSION)
+    first = shake_hands(names, "app.example", context=context)
+    names.put("app.example", AUTHORITY.certified("app.example"))
+    assert shake_hands(names, "app.example", context=context, session=first.session).resumed
+    names.remove("app.example")
+    refused = shake_hands(names, "app.example", context=context, session=first.session)
+    assert refused.error == "tlsv1 unrecognized name"
+
+
 def test_versions() -> None:
     """`modern` speaks TLS 1.3 only."""
     modern = ServerNames("modern")
@@ -159,3 +171,30 @@ def test_hosts_of_a_connection(names: ServerNames) -> None:
         ("", "app.example", False),
     ]:
         assert names.serves(asked.encode(), host.encode()) is served, (asked, host)
+
+
+def test_hosts_of_a_connection_after_a_change(names: ServerNames) -> None:
+    """Which hosts a connection serves is looked up again once a certificate came or went."""
+    wide = AUTHORITY.certified("app.example", "b.example")
+    names.put("app.example", wide)
+    for _ in range(2):
+        assert names.serves(b"app.example", b"b.example")
+    names.put("app.example", APP)
+    assert not names.serves(b"app.example", b"b.example")
+    names.put("app.example", wide)
+    assert names.serves(b"app.example", b"b.example")
+    names.remove("app.example")
+    assert not names.serves(b"app.example", b"b.example")
+
+
+def test_made_up_hosts_are_not_hoarded(names: ServerNames) -> None:
+    """A client that makes up names under a wildcard has all of them answered, and few of them remembered."""
+    tracemalloc.start()
+    try:
+        for number in range(3000):
+            assert names.serves(b"a.apps.example", b"%d%b.apps.example" % (number, b"x" * 1000))
+            assert names.serves(b"a.apps.example", b"%d%b.apps.example" % (number, b"x" * 200))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1_000_000

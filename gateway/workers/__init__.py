@@ -1,0 +1,1 @@
+"""Several processes that serve one folder of site files: a leader decides, workers serve."""
