@@ -138,7 +138,7 @@ class Side:
         events, self.pipe.events = self.pipe.events, ()
         for event in events:
             if isinstance(event, Close):
-                self._speaker().receive(event.frame)
+                self._speaker().receive(event.payload)
             elif isinstance(event, Violation):
                 self.relay.rule_broken(self, event)
             else:
