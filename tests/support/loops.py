@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 
 class Handle:
@@ -63,9 +64,9 @@ class PollingLoop:
     def call_soon(self, function: Callable[..., object], *args: object) -> None:
         self.calls.append((function, args))
 
-    def call_later(self, delay: float, function: Callable[[], object]) -> Handle:
+    def call_later(self, delay: float, function: Callable[..., object], *args: object) -> Handle:
         handle = Handle()
-        self.timers.append((delay, handle, function))
+        self.timers.append((delay, handle, partial(function, *args)))
         return handle
 
     def turn(self) -> None:
