@@ -33,6 +33,7 @@ from gateway.resources.refusal import Refusal
 from gateway.resources.spool import SpoolResource
 from gateway.resources.static import Static, StaticResource
 from gateway.resources.static_answer import FileAnswers
+from gateway.resources.static_cache import FileCache
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.units import Seconds
 from gateway.upstream.address import UpstreamAddress
@@ -99,7 +100,9 @@ class Compiler:
         self._pages = pages
         self._sockets = sockets
         self._roots: WeakValueDictionary[tuple[str, ...], AssetRoots] = WeakValueDictionary()
-        self._files = FileAnswers(context.disk, context.wall_clock)
+        cache = FileCache()
+        context.sweeper.add(cache)
+        self._files = FileAnswers(context.disk, context.wall_clock, cache)
         self._upstream_keys: set[Hashable] = set()
 
     def build(self, site: Site | BrokenSite) -> BuiltSite:

@@ -23,6 +23,7 @@ state = "{folder}/state"
 folder = "{folder}/logs"
 
 [limits]
+connections            = 10000
 connections_per_client = 10000
 """
 
@@ -34,7 +35,14 @@ key   = "{key}"
 hosts = {hosts}
 
 [headers]
-{added}"""
+{added}{websocket}"""
+
+_WEBSOCKET = """
+[websocket]
+connections_per_client = 10000
+ping = "10m"
+idle = "20m"
+"""
 
 
 def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...]) -> Command:
@@ -47,7 +55,14 @@ def _prepare(task: Task, *, checkout: Path, twistd: tuple[str, ...]) -> Command:
     for site in SITES:
         hosts = [LOCAL] if site == SITES[0] else []
         (sites / f"{site}.toml").write_text(
-            _SITE.format(content=_content(site, task), added=added, cert=files.cert, key=files.key, hosts=hosts)
+            _SITE.format(
+                content=_content(site, task),
+                added=added,
+                websocket="" if task.static else _WEBSOCKET,
+                cert=files.cert,
+                key=files.key,
+                hosts=hosts,
+            )
         )
     argv = [sys.executable, *_TWISTD, "-n", "--pidfile=", *twistd, "gateway", "-c", str(sites)]
     return Command(argv, task.folder / "logs", {"PYTHONPATH": str(checkout)})

@@ -10,7 +10,7 @@ from benchmarks.process import Command
 _MAIN = """\
 global
     nbthread 1
-    maxconn 4000
+    maxconn 9800
     log stdout len 4096 format raw local0
 defaults
     mode http

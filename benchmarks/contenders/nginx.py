@@ -14,7 +14,7 @@ worker_processes 1;
 worker_rlimit_nofile 20000;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
-events {{ worker_connections 9000; }}
+events {{ worker_connections 20000; }}
 http {{
     log_format sites '$host $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
                      '"$http_referer" "$http_user_agent" $request_id $request_time $upstream_response_time';

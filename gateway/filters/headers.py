@@ -118,6 +118,7 @@ class HeaderFilter(BaseFilter):
     """
 
     __slots__ = ("_edits",)
+    constant = True
 
     def __init__(self, *edits: HeaderEdits) -> None:
         self._edits = BlockEdits(*edits)

@@ -94,6 +94,7 @@ class MaintenanceFilter(BaseFilter):
     """
 
     __slots__ = ("_allow", "_until", "_wall_clock")
+    constant = True
 
     def __init__(self, allow: Sequence[AnyNetwork], until: Until, wall_clock: Callable[[], Seconds]) -> None:
         self._allow = tuple(allow)

@@ -41,21 +41,22 @@ def evaluate(head: RequestHead, validators: Validators) -> Outcome:
     Source: RFC 9110 §13.2.2.
     """
     if not head.known & CONDITIONAL:
-        return Outcome.PROCEED
-    matches = head.get_all(b"if-match")
+        return _PROCEED
+    conditions = _conditions(head)
+    matches = conditions.get(b"if-match")
     if matches:
         if not _any_matches(matches, validators.etag, weak=False):
-            return Outcome.FAILED
-    elif _changed_since(head.get_all(b"if-unmodified-since"), validators) is True:
-        return Outcome.FAILED
+            return _FAILED
+    elif _changed_since(conditions.get(b"if-unmodified-since"), validators) is True:
+        return _FAILED
     reads = head.method in (b"GET", b"HEAD")
-    none_matches = head.get_all(b"if-none-match")
+    none_matches = conditions.get(b"if-none-match")
     if none_matches:
         if _any_matches(none_matches, validators.etag, weak=True):
-            return Outcome.NOT_MODIFIED if reads else Outcome.FAILED
-    elif reads and _changed_since(head.get_all(b"if-modified-since"), validators) is False:
-        return Outcome.NOT_MODIFIED
-    return Outcome.PROCEED
+            return _NOT_MODIFIED if reads else _FAILED
+    elif reads and _changed_since(conditions.get(b"if-modified-since"), validators) is False:
+        return _NOT_MODIFIED
+    return _PROCEED
 
 
 def is_range_valid(head: RequestHead, validators: Validators) -> bool:
@@ -80,8 +81,24 @@ def entity_tags(value: bytes) -> list[bytes] | None:
     return _TAG.findall(value)
 
 
+def _conditions(head: RequestHead) -> dict[bytes, list[bytes]]:
+    """Find the values of all fields whose names begin with `If-`, by lower-case name, in one pass."""
+    raw = head.raw
+    lower = raw.lower()
+    found: dict[bytes, list[bytes]] = {}
+    at = lower.find(b"\nif-")
+    while at >= 0:
+        end = lower.index(b"\r", at)
+        colon = lower.index(b":", at)
+        found.setdefault(lower[at + 1 : colon], []).append(raw[colon + 1 : end].strip(b" \t"))
+        at = lower.find(b"\nif-", end)
+    return found
+
+
 def _any_matches(values: list[bytes], etag: bytes, *, weak: bool) -> bool:
     """Look for an entity tag, or `*`, in a field; a malformed one matches nothing."""
+    if values == [etag]:
+        return True
     value = b", ".join(values).strip(b" \t")
     if value == b"*":
         return True
@@ -93,13 +110,16 @@ def _any_matches(values: list[bytes], etag: bytes, *, weak: bool) -> bool:
     return etag in tags
 
 
-def _changed_since(values: list[bytes], validators: Validators) -> bool | None:
+def _changed_since(values: list[bytes] | None, validators: Validators) -> bool | None:
     """Tell whether it changed after a date; None where there is no one valid date, or nothing to compare with."""
-    since = parse_http_date(values[0]) if len(values) == 1 else None
+    since = parse_http_date(values[0]) if values and len(values) == 1 else None
     if since is None or validators.modified is None:
         return None
     return validators.modified > since
 
+
+# Looked up here once: an attribute of an Enum costs several times a global.
+_PROCEED, _NOT_MODIFIED, _FAILED = Outcome
 
 _TAG: Final = re.compile(rb'(?:W/)?"[!\x23-\x7e\x80-\xff]*"')
 # Each blank has one place in it, lest matching takes exponential time.

@@ -21,9 +21,16 @@ def pairs(block: bytes) -> Iterator[Field]:
 
 def get_all(block: bytes, name: bytes) -> list[bytes]:
     """Find the values of all field lines called `name` (lower case), in order."""
-    if name not in block.lower():
-        return []
-    return [value for found, value in pairs(block) if found.lower() == name]
+    # With an octet in front the first line begins like the others; offsets in `block` are one less.
+    lower = b"\n" + block.lower()
+    mark = b"\n%b:" % name
+    found = []
+    at = lower.find(mark)
+    while at >= 0:
+        start = at + len(mark) - 1
+        found.append(block[start : block.index(b"\r\n", start)].strip(b" \t"))
+        at = lower.find(mark, start)
+    return found
 
 
 def get(block: bytes, name: bytes) -> bytes | None:

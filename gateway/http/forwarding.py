@@ -23,7 +23,7 @@ from gateway.http.known import FORWARDING, FORWARDING_NAMES, REQUEST_ID, VIA
 from gateway.http.message import RequestHead
 
 
-@lru_cache(maxsize=1024)  # a client opens several connections, and reading an address costs more than the rest
+@lru_cache(maxsize=1000)  # clients come back, and their connections then share the octets
 def connection_lines(peer: str, local_port: int, secure: bool) -> bytes:
     """Make the lines of a connection from an untrusted peer: X-Forwarded-For, -Proto and -Port.
 

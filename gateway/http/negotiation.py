@@ -6,6 +6,7 @@ Source: RFC 9110 §12.5.1; Fetch Metadata for what browsers load without showing
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from gateway.http.fields import quality_values
@@ -34,15 +35,16 @@ def choose_form(head: RequestHead) -> AnswerForm:
     destination = head.get(b"sec-fetch-dest")
     if destination is not None and destination.lower() not in _SHOWN:
         return AnswerForm.EMPTY
-    return _accepted(b",".join(head.get_all(b"accept")))
+    accept = b",".join(head.get_all(b"accept"))
+    return _accepted(accept) if len(accept) <= _REMEMBERED else _accepted.__wrapped__(accept)
 
 
 def accepts_page(head: RequestHead) -> bool:
     """Tell whether a client names HTML among what it accepts, as browsers do where a page will be shown."""
     if not head.known & ACCEPT:
         return False
-    ranges = quality_values(b",".join(head.get_all(b"accept")))
-    return any(name in _TYPES[AnswerForm.HTML] and weight > 0 for name, weight in ranges)
+    accept = b",".join(head.get_all(b"accept"))
+    return _names_html(accept) if len(accept) <= _REMEMBERED else _names_html.__wrapped__(accept)
 
 
 def is_long_poll(target: bytes) -> bool:
@@ -50,6 +52,13 @@ def is_long_poll(target: bytes) -> bool:
     return target.partition(b"?")[0].rstrip(b"/").endswith(b"/longpoll")
 
 
+@lru_cache(maxsize=256)
+def _names_html(accept: bytes) -> bool:
+    ranges = quality_values(accept)
+    return any(name in _TYPES[AnswerForm.HTML] and weight > 0 for name, weight in ranges)
+
+
+@lru_cache(maxsize=256)
 def _accepted(accept: bytes) -> AnswerForm:
     ranges = quality_values(accept)
     # On equal ranks the first: tools that take anything get plain text.
@@ -86,6 +95,8 @@ def _is_resource(name: bytes) -> bool:
     return name in _RESOURCE_TYPES or name.partition(b"/")[0] in _RESOURCE_KINDS
 
 
+_REMEMBERED: Final = 300
+"""Octets of the longest Accept that is remembered: browsers send few different ones."""
 _EXACT: Final = 3
 _TYPES: Final = {
     AnswerForm.TEXT: (b"text/plain",),

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from gateway.errors import GatewayError
 from gateway.http.message import RequestHead, ResponseHead
+from gateway.http.prepared import FinishedAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,9 @@ class ServerStream(Protocol):
 
     def send_head(self, head: ResponseHead, extra: bytes, data: bytes, end: bool) -> None:
         """Send the head with `extra` field lines, the first content, and perhaps the end, in one write."""
+
+    def send_finished(self, answer: FinishedAnswer, extra: bytes, whole: bool) -> None:
+        """Send a response made beforehand, with `extra` field lines, and with its content where it is sent `whole`."""
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Send content."""
@@ -180,6 +184,9 @@ class Discard:
 
     def send_head(self, head: ResponseHead, extra: bytes, data: bytes, end: bool) -> None:
         """Ignore a head."""
+
+    def send_finished(self, answer: FinishedAnswer, extra: bytes, whole: bool) -> None:
+        """Ignore a response."""
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Ignore content."""

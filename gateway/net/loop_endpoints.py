@@ -158,19 +158,26 @@ class LoopClientEndpoint:
         self, factory: IProtocolFactory, outcome: Deferred[IProtocol], address: str, seconds: float
     ) -> None:
         transport = ConnectingTransport(self._loop, factory, outcome)
-        task = self._loop.create_task(self._open(transport, address))
-        try:
-            await asyncio.wait({task}, timeout=max(seconds, 0.0))
-        finally:
+        task = asyncio.current_task(self._loop)
+        expired = False
+
+        def expire() -> None:
             # Only what is not connected yet may be cancelled: uvloop would close the connection without a word.
-            if not task.done() and not transport.settled:
-                transport.settled = True
+            nonlocal expired
+            if task is not None and not transport.settled:
+                transport.settled = expired = True
                 task.cancel()
-        if task.cancelled() or not task.done():
-            if outcome.called:
-                return
-            raise TimeoutError
-        await task
+
+        timer = self._loop.call_later(max(seconds, 0.0), expire)
+        try:
+            await self._open(transport, address)
+        except asyncio.CancelledError as cancelled:
+            transport.settled = True
+            if expired and task is not None and not task.uncancel():
+                raise TimeoutError from cancelled
+            raise
+        finally:
+            timer.cancel()
 
     def _open(self, transport: ConnectingTransport, address: str) -> Coroutine[Any, Any, object]:  # Any: coroutines
         def make() -> asyncio.Protocol:
@@ -194,20 +201,21 @@ class ConnectingTransport(LoopTransport):
         self, loop: asyncio.AbstractEventLoop, factory: IProtocolFactory, outcome: Deferred[IProtocol]
     ) -> None:
         super().__init__(loop, factory)
-        self._outcome = outcome
+        self._outcome: Deferred[IProtocol] | None = outcome
         self.settled = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Report the connection, or drop it if nobody waits for it any more."""
-        if self.settled or self._outcome.called:
+        outcome, self._outcome = self._outcome, None
+        if self.settled or outcome is None or outcome.called:
             transport.abort()
             return
         self.settled = True
         super().connection_made(transport)
         if self._protocol is None:
-            self._outcome.errback(Failure(ConnectError(string="the factory made no protocol")))
+            outcome.errback(Failure(ConnectError(string="the factory made no protocol")))
         else:
-            self._outcome.callback(self._protocol)
+            outcome.callback(self._protocol)
             self._keep_paused(transport)
 
     def connection_lost(self, problem: Exception | None) -> None:

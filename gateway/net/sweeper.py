@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from twisted.logger import Logger
@@ -38,12 +39,17 @@ class Sweeper:
         return len(self._members)
 
     def sweep(self, now: Seconds) -> None:
-        """Sweep every member; a member may remove itself or others meanwhile, and one that fails stops no other."""
-        for member in list(self._members):
-            try:
-                member.sweep(now)
-            except Exception:
-                log.failure("the deadlines of {member!r} could not be checked", member=member)
+        """Sweep every member."""
+        sweep_all(self._members, now)
+
+
+def sweep_all(members: Collection[Sweepable], now: Seconds) -> None:
+    """Sweep members, who may be removed meanwhile; one that fails stops no other."""
+    for member in list(members):
+        try:
+            member.sweep(now)
+        except Exception:
+            log.failure("the deadlines of {member!r} could not be checked", member=member)
 
 
 class Stillness:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from typing import cast
 
 from twisted.internet import error
-from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
     IConsumer,
@@ -62,10 +62,8 @@ class LoopTransport:
     __slots__ = (
         "_factory",
         "_held",
-        "_host",
         "_loop",
         "_paused",
-        "_peer",
         "_producer",
         "_protocol",
         "_reading",
@@ -90,8 +88,6 @@ class LoopTransport:
         self._paused = False
         self._reading = True
         self._held: list[bytes] | None = None
-        self._host: IAddress | None = None
-        self._peer: IAddress | None = None
         self.connected = False
         self.disconnecting = False
         self.data_received = discard
@@ -103,9 +99,7 @@ class LoopTransport:
         """Build the protocol and connect it; a failure there ends this connection only."""
         self._transport = transport
         try:
-            self._host = twisted_address(transport.get_extra_info("sockname"))
-            self._peer = twisted_address(transport.get_extra_info("peername"))
-            protocol = self._factory.buildProtocol(self._peer)
+            protocol = self._factory.buildProtocol(self._address("peername"))
             if protocol is None:
                 transport.abort()
                 return
@@ -248,12 +242,12 @@ class LoopTransport:
         return cast("socket.socket", found).fileno() if found is not None else -1
 
     def getPeer(self) -> IPv4Address | IPv6Address:
-        """Give the other end's address."""
-        return cast("IPv4Address | IPv6Address", self._peer or UNIXAddress(None))  # Twisted's interface knows TCP only
+        """Give the other end's address; unknown once the connection is gone."""
+        return cast("IPv4Address | IPv6Address", self._address("peername"))  # Twisted's interface knows TCP only
 
     def getHost(self) -> IPv4Address | IPv6Address:
-        """Give this end's address."""
-        return cast("IPv4Address | IPv6Address", self._host or UNIXAddress(None))  # Twisted's interface knows TCP only
+        """Give this end's address; unknown once the connection is gone."""
+        return cast("IPv4Address | IPv6Address", self._address("sockname"))  # Twisted's interface knows TCP only
 
     def getTcpNoDelay(self) -> bool:
         """Tell whether small writes leave at once; uvloop sees to it from the start."""
@@ -272,6 +266,9 @@ class LoopTransport:
         self._set_option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, enabled)
 
     # Private.
+
+    def _address(self, name: str) -> IAddress:
+        return twisted_address(self._transport.get_extra_info(name) if self._transport is not None else None)
 
     def _bind(self, data_received: Callable[[bytes], None]) -> None:
         self.data_received = data_received

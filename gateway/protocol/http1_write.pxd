@@ -1,8 +1,12 @@
 cimport cython
 from gateway.http.message cimport RequestHead, ResponseHead
+from gateway.http.prepared cimport FinishedAnswer
 
 cdef object _LENGTH, _CHUNKED, _NO_CONTENT, encode_content
 cdef unsigned long long TE
+
+@cython.locals(start=bytes, head=ResponseHead)
+cpdef bytes write_finished(FinishedAnswer answer, bytes extra, bint whole)
 
 cpdef bytes write_request(RequestHead head, bytes target, bytes host, bytes fields, bytes data, bint end)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from gateway.http.known import TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
+from gateway.http.prepared import FinishedAnswer
 from gateway.protocol.chunked import encode_content
 
 
@@ -72,6 +73,23 @@ def write_response(
         framing += b"Connection: keep-alive\r\n"
     octets = b"HTTP/1.1 %d %b\r\n%b%b%b\r\n%b" % (status, head.reason, head.fields, extra, framing, data)
     return octets, chunked, persistent
+
+
+def write_finished(answer: FinishedAnswer, extra: bytes, whole: bool) -> bytes:
+    """Write a response made beforehand, on a connection of HTTP/1.1 that stays open, as `write_response` does.
+
+    Args:
+        answer: The response; what is the same each time is kept there.
+        extra: Further field lines.
+        whole: Whether its content is sent.
+    """
+    start = answer.start
+    if not start:
+        head = answer.head
+        start = b"HTTP/1.1 %d %b\r\n%b%b" % (head.status, head.reason, head.fields, answer.lines)
+        octets, _, _ = write_response(head, answer.lines, b"", True, method=b"GET", http11=True, persistent=True)
+        answer.start, answer.framing = start, octets[len(start) :]
+    return b"%b%b%b%b" % (start, extra, answer.framing, answer.data if whole else b"")
 
 
 def write_informational(head: ResponseHead) -> bytes:

@@ -1,8 +1,8 @@
 """One direction of a WebSocket as octets: frame boundaries, limits, and what must not simply pass (RFC 6455 §5).
 
 Payload passes as it came. Held back are only incomplete frame headers and control frames, so at most 131 octets; a
-close frame and the pong to a ping of our own are taken out and reported. Opening and closing handshakes are left to
-others.
+close frame is taken out and reported, the pong to a ping of our own is taken out. Masking is done here: whoever speaks
+for the gateway hears and writes frames without. Opening and closing handshakes are left to others.
 
 What arrives, by state of the pipe's input:
 
@@ -45,12 +45,16 @@ class Input(IntEnum):
     CLOSED = 2
 
 
+# Looked up here once: an attribute of an Enum costs several times a global.
+_STRICT, _LENIENT, _CLOSED = Input
+
+
 @dataclass(frozen=True, slots=True)
-class Control:
-    """A whole close frame, or a pong to our own ping, taken out of the stream.
+class Close:
+    """A whole close frame, taken out of the stream.
 
     Attributes:
-        frame: The frame as it came, header included.
+        frame: The frame without its mask, header included.
     """
 
     frame: bytes
@@ -74,7 +78,7 @@ class Violation:
     message: str
 
 
-Event = Control | MalformedClose | Violation
+Event = Close | MalformedClose | Violation
 
 
 class FramePipe:
@@ -87,6 +91,7 @@ class FramePipe:
         max_message: Octets of payload in one message, as on the wire; 0 for no limit.
 
     Attributes:
+        masked: Whether the sender must mask.
         events: What was taken out since the caller last set this to `()`.
         input: How what arrives is read.
         output_open: Whether anything is still forwarded.
@@ -95,6 +100,7 @@ class FramePipe:
     __slots__ = (
         "_header",
         "_held",
+        "_inside",
         "_kinds",
         "_mask_bit",
         "_max_frame",
@@ -105,10 +111,12 @@ class FramePipe:
         "_sealed",
         "events",
         "input",
+        "masked",
         "output_open",
     )
 
     def __init__(self, *, masked: bool, extended: bool, max_frame: ByteCount, max_message: ByteCount) -> None:
+        self.masked = masked
         self._mask_bit = 128 if masked else 0
         self._header = 6 if masked else 2
         self._kinds = _KINDS_EXTENDED if extended else _KINDS
@@ -116,23 +124,25 @@ class FramePipe:
         self._max_message = max_message or _NO_LIMIT
         self._rest = 0
         self._held = b""
-        self._message = _NO_MESSAGE
+        self._inside = False
+        self._message = 0
         self._pending = b""
         self._sealed = False
         self.events: tuple[Event, ...] = ()
-        self.input = Input.STRICT
+        self.input = _STRICT
         self.output_open = True
 
     @property
     def at_boundary(self) -> bool:
         """Whether the output stands between frames: a half-received header was held back."""
-        return not self._rest or self.input is not Input.STRICT
+        return not self._rest or self.input is not _STRICT
 
-    def inject(self, frame: bytes) -> bytes:
+    def inject(self, frame: bytes, key: bytes = b"") -> bytes:
         """Put a control frame of our own into the output, between frames.
 
         Args:
-            frame: A whole control frame; after a close frame nothing is forwarded.
+            frame: A whole control frame without a mask; after a close frame nothing is forwarded.
+            key: Four unpredictable octets that it is masked with, where frames of this direction are (RFC 6455 §5.3).
 
         Returns:
             Octets to send now; the frame comes later, from `receive_data`, where the output is inside a frame.
@@ -140,6 +150,8 @@ class FramePipe:
         if self._sealed:
             return b""
         self._sealed = frame[0] & 15 == _CLOSE
+        if self.masked:
+            frame = b"%c%c%b%b" % (frame[0], frame[1] | 128, key, _masked(frame[2:], key))
         if not self.at_boundary:
             self._pending += frame
             return b""
@@ -155,24 +167,25 @@ class FramePipe:
         Returns:
             Octets to forward now; look at `events` afterwards.
         """
-        position = self._rest
         size = len(data)
-        if position > size:
-            self._rest = position - size
-            return data if self.output_open and self.input is Input.STRICT else b""
-        if self.input is not Input.STRICT:
+        if self._rest > size:
+            self._rest -= size
+            return data if self.output_open and self.input is _STRICT else b""
+        if self.input is not _STRICT:
             self._skip(data)
             return b""
+        position = self._rest
         if self._held:
             data = self._held + data
             size = len(data)
             self._held = b""
         self._rest = start = 0
-        parts: list[bytes] = []
+        parts: list[bytes] | None = None
         final = None if self.output_open else b""
         violation: Violation | None = None
         while True:
             if self._pending:
+                parts = [] if parts is None else parts
                 parts += (data[start:position], self._pending)
                 start = position
                 self._pending = b""
@@ -182,20 +195,20 @@ class FramePipe:
             if size - position < 2:
                 break
             kind = self._kinds[data[position]]
-            length = data[position + 1] - self._mask_bit
+            length = data[position + 1] & 127
             payload = position + self._header
-            if kind == _BAD or not 0 <= length < 128 or (kind & _CONTROL and length > 125):
-                violation = self._header_violation(kind, length)
+            if kind == _BAD or data[position + 1] & 128 != self._mask_bit or (kind & _CONTROL and length > 125):
+                violation = self._header_violation(kind, data[position + 1])
                 break
             if length > 125:
-                extended = position + (4 if length == 126 else 10)
-                if size < extended:
+                extended = 2 if length == 126 else 8
+                if size < position + 2 + extended:
                     break
-                violation = _length_violation(data, position, length)
+                violation = _length_violation(data, position, extended)
                 if violation:
                     break
-                payload += extended - position - 2
-                length = int.from_bytes(data[position + 2 : extended], "big")
+                payload += extended
+                length = int.from_bytes(data[position + 2 : position + 2 + extended], "big")
             elif length == 1 and kind == _CLOSING:
                 violation = Violation(Code.PROTOCOL_ERROR, "close frame with one octet (RFC 6455 §5.5.1)")
                 break
@@ -208,42 +221,44 @@ class FramePipe:
                 if kind == _PASSED or (kind == _PONG and not self._is_own(data, payload, end)):
                     position = end
                     continue
+                parts = [] if parts is None else parts
                 parts.append(data[start:position])
-                self.events += (Control(data[position:end]),)
-                start = position = end
                 if kind == _CLOSING:
-                    self.input = Input.CLOSED
+                    self.events += (Close(self._plain(data, position, payload, end)),)
+                    self.input = _CLOSED
                     start = position = size
                     break
+                start = position = end
                 continue
             message = length
-            if self._message == _NO_MESSAGE:
-                if not kind & _STARTS:
-                    violation = Violation(Code.PROTOCOL_ERROR, "continuation of no message (RFC 6455 §5.4)")
+            if kind & _STARTS:
+                if self._inside:
+                    violation = Violation(Code.PROTOCOL_ERROR, "new message inside a message (RFC 6455 §5.4)")
                     break
-            elif kind & _STARTS:
-                violation = Violation(Code.PROTOCOL_ERROR, "new message inside a message (RFC 6455 §5.4)")
-                break
-            else:
+            elif self._inside:
                 message += self._message
+            else:
+                violation = Violation(Code.PROTOCOL_ERROR, "continuation of no message (RFC 6455 §5.4)")
+                break
             if length > self._max_frame or message > self._max_message:
                 violation = self._size_violation(length)
                 break
-            self._message = _NO_MESSAGE if kind & _ENDS else message
-            position = end
+            self._inside = not kind & _ENDS
+            self._message = message
             if end > size:
                 self._rest = end - size
                 position = size
                 break
+            position = end
         if violation:
             self.events += (violation,)
-            self.input = Input.LENIENT
+            self.input = _LENIENT
             self._skip(data[position:])
         elif position < size:
             self._held = data[position:]
         if final is not None:
             return final
-        if not parts:
+        if parts is None:
             return data if position == size else data[:position]
         parts.append(data[start:position])
         return b"".join(parts)
@@ -251,17 +266,21 @@ class FramePipe:
     def _is_own(self, data: bytes, payload: int, end: int) -> bool:
         if end - payload != len(PING_TOKEN):
             return False
-        content = data[payload:end]
-        if self._mask_bit:
-            key = (data[payload - 4 : payload] * 5)[: len(content)]
-            content = (int.from_bytes(content, "big") ^ int.from_bytes(key, "big")).to_bytes(len(content), "big")
-        return content == PING_TOKEN
+        return self._content(data, payload, end) == PING_TOKEN
 
-    def _header_violation(self, kind: int, length: int) -> Violation:
+    def _content(self, data: bytes, payload: int, end: int) -> bytes:
+        content = data[payload:end]
+        return _masked(content, data[payload - 4 : payload]) if self.masked else content
+
+    def _plain(self, data: bytes, position: int, payload: int, end: int) -> bytes:
+        """Copy a control frame without its mask."""
+        return b"%c%c%b" % (data[position], end - payload, self._content(data, payload, end))
+
+    def _header_violation(self, kind: int, second: int) -> Violation:
         if kind == _BAD:
             message = "reserved bit or opcode, or a fragmented control frame (RFC 6455 §5.2, §5.5)"
-        elif not 0 <= length < 128:
-            message = "frame from a client without a mask" if self._mask_bit else "masked frame from a server"
+        elif second & 128 != self._mask_bit:
+            message = "frame from a client without a mask" if self.masked else "masked frame from a server"
             message += " (RFC 6455 §5.1)"
         else:
             message = "control frame over 125 octets (RFC 6455 §5.5)"
@@ -274,7 +293,7 @@ class FramePipe:
 
     def _skip(self, data: bytes) -> None:
         """Look for the sender's close frame, taking the rest as it can be taken."""
-        if self.input is Input.CLOSED:
+        if self.input is _CLOSED:
             return
         data = self._held + data
         self._held = b""
@@ -288,28 +307,35 @@ class FramePipe:
             if first & 15 == _CLOSE:
                 if self._kinds[first] != _CLOSING or second & 128 != self._mask_bit or length == 1 or length > 125:
                     self.events += (MalformedClose(),)
-                    self.input = Input.CLOSED
+                    self.input = _CLOSED
                     return
                 if payload + length > size:
                     break
-                self.events += (Control(data[position : payload + length]),)
-                self.input = Input.CLOSED
+                self.events += (Close(self._plain(data, position, payload, payload + length)),)
+                self.input = _CLOSED
                 return
             if length > 125:
                 payload += 2 if length == 126 else 8
                 if size < payload:
                     break
                 length = int.from_bytes(data[position + 2 : position + (4 if length == 126 else 10)], "big")
-            position = payload + length
+            position = payload + min(length, _NO_LIMIT)
         if position > size:
             self._rest = position - size
         else:
             self._held = data[position:]
 
 
-def _length_violation(data: bytes, position: int, length: int) -> Violation | None:
+def _masked(content: bytes, key: bytes) -> bytes:
+    """Mask the content of a control frame, or take its mask away (RFC 6455 §5.3)."""
+    size = len(content)
+    mask = int.from_bytes((key * 32)[:size], "big")
+    return (int.from_bytes(content, "big") ^ mask).to_bytes(size, "big")
+
+
+def _length_violation(data: bytes, position: int, extended: int) -> Violation | None:
     """Check an extended payload length: minimal, and below 2⁶³ (RFC 6455 §5.2)."""
-    if length == 126:
+    if extended == 2:
         if data[position + 2] or data[position + 3] > 125:
             return None
     elif data[position + 2] < 128:
@@ -321,8 +347,7 @@ def _length_violation(data: bytes, position: int, length: int) -> Violation | No
 
 
 _CLOSE: Final = 8
-_NO_LIMIT: Final = 1 << 63
-_NO_MESSAGE: Final = -1
+_NO_LIMIT: Final = (1 << 63) - 1
 
 _BAD: Final = 0
 _STARTS: Final = 1

@@ -14,8 +14,9 @@ from gateway.http.fields import Field
 from gateway.http.known import ACCEL_REDIRECT
 from gateway.http.paths import decide_path, file_names
 from gateway.http.stream import DISCARD
-from gateway.resources.static_answer import FileAnswers, represent
+from gateway.resources.static_answer import FileAnswers
 from gateway.resources.static_folder import Folder, LinkRefused
+from gateway.resources.static_found import Found, choose_coding
 
 if TYPE_CHECKING:
     from gateway.http.message import ResponseHead
@@ -73,15 +74,17 @@ class HandOver:
                 file = folder.open_file(names) if names else None
                 if names is None or file is None:
                     raise HTTPError(404, "accel_missing", message=f"the app handed over {path!r}, which is not there")
-                chosen = represent(request, folder, names, file, more=_kept(head))
+                found = Found(folder, names, file, more=_kept(head))
         except (LinkRefused, FileNotFoundError, NotADirectoryError) as error:
             raise HTTPError(404, "accel_missing", message=f"the app handed over {path!r}: {error}") from error
+        chosen = found.take(request.head, choose_coding(request.head, found.codings))
+        found.close()
         chosen = dataclasses.replace(
             chosen,
             content_type=head.get(b"content-type") or chosen.content_type,
             cache_control=head.get(b"cache-control") or chosen.cache_control,
         )
-        self._files.send(request, chosen)
+        self._files.send_once(request, chosen)
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Pass content on."""

@@ -16,8 +16,11 @@ from typing import Final
 from gateway.errors import FileUnavailable
 from gateway.http.caching import has_digest
 from gateway.http.paths import file_names
-from gateway.resources.static_answer import FileAnswers, represent
+from gateway.resources.static_answer import FileAnswers
+from gateway.resources.static_cache import key_of
+from gateway.resources.static_entries import MissingEntry
 from gateway.resources.static_folder import Folder
+from gateway.resources.static_found import Found
 from gateway.units import Seconds
 from gateway.web.request import Request
 from gateway.web.resource import Resource
@@ -32,12 +35,14 @@ class AssetsResource(Resource):
         app: Who answers everything else.
     """
 
-    __slots__ = ("_answers", "_app", "_roots")
+    __slots__ = ("_answers", "_app", "_known_in", "_roots", "_shelf")
 
     def __init__(self, roots: AssetRoots, answers: FileAnswers, app: Resource) -> None:
         self._roots = roots
         self._answers = answers
         self._app = app
+        self._shelf = answers.shelf()
+        self._known_in: tuple[bytes, ...] = ()
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Answer with a file, or hand the request to the app.
@@ -50,24 +55,36 @@ class AssetsResource(Resource):
             self._app.render(request, data, end)
 
     def _answer(self, request: Request) -> bool:
-        path = request.path
-        names = file_names(path)
-        if not names or path.decoded.endswith(b"/") or names == [_MANIFEST]:
-            return False
-        digested = has_digest(names[-1])
-        for position, root in enumerate(self._roots.current()):
-            if position and not digested:
+        roots = self._roots.current()
+        if roots != self._known_in:
+            self._shelf.clear()
+            self._known_in = roots
+        entry = self._shelf.find(request)
+        if entry is not None:
+            if type(entry) is MissingEntry:
                 return False
-            try:
-                with Folder(root) as folder:
-                    file = folder.open_file(names)
-                    if file is not None:
-                        self._answers.send(request, represent(request, folder, names, file))
-                        return True
-            except (PermissionError, FileNotFoundError, NotADirectoryError):
-                continue  # the app may know better; a release may have been deleted
-            except OSError as error:
-                raise FileUnavailable(f"{os.fsdecode(root)}: {error}") from error
+            if self._answers.answer_from(entry, request):
+                return True
+        return self._look(request, roots)
+
+    def _look(self, request: Request, roots: tuple[bytes, ...]) -> bool:
+        """Answer with a file that the disk has, and remember whether it has one."""
+        key = key_of(request)
+        names = file_names(request.path)
+        if names and not request.path.decoded.endswith(b"/") and names != [_MANIFEST]:
+            digested = has_digest(names[-1])
+            for root in roots if digested else roots[:1]:
+                try:
+                    with Folder(root) as folder:
+                        file = folder.open_file(names)
+                        if file is not None:
+                            self._answers.send(request, Found(folder, names, file), self._shelf, key)
+                            return True
+                except (PermissionError, FileNotFoundError, NotADirectoryError):
+                    continue  # the app may know better; a release may have been deleted
+                except OSError as error:
+                    raise FileUnavailable(f"{os.fsdecode(root)}: {error}") from error
+        self._shelf.keep(key, MissingEntry(), request.received)
         return False
 
 

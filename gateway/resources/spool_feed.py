@@ -10,6 +10,7 @@ from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
     from gateway.http.message import ResponseHead
+    from gateway.http.prepared import FinishedAnswer
     from gateway.resources.spool import Spool
     from gateway.web.request import Request
 
@@ -73,6 +74,11 @@ class Feeding:
         """Pass the response's head on; its end ends the feeding."""
         self._end(end)
         self._stream.send_head(head, extra, data, end)
+
+    def send_finished(self, answer: FinishedAnswer, extra: bytes, whole: bool) -> None:
+        """Pass a response made beforehand on, which ends the feeding."""
+        self._end(True)
+        self._stream.send_finished(answer, extra, whole)
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Pass the response's content on; its end ends the feeding."""

@@ -24,25 +24,49 @@ class OpenFile:
     """A regular file open for reading; whoever has it closes it.
 
     Attributes:
-        descriptor: Its file descriptor; -1 once it is closed.
+        descriptor: Its file descriptor, of which the offset is nobody's; -1 once it is closed.
         size: Octets it has now.
         mtime_ns: When its content was last changed, in nanoseconds since 1970.
         identity: What it is and in which state, for caches.
     """
 
-    __slots__ = ("descriptor", "identity", "mtime_ns", "size")
+    __slots__ = ("_holders", "descriptor", "identity", "mtime_ns", "size")
 
     def __init__(self, descriptor: int, status: os.stat_result) -> None:
         self.descriptor = descriptor
         self.size = ByteCount(status.st_size)
         self.mtime_ns = status.st_mtime_ns
-        self.identity = (status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns)
+        self.identity = _state(status)
+        self._holders = [1]  # one number for all of them
+
+    @property
+    def ctime_ns(self) -> int:
+        """When anything of it was last changed, in nanoseconds since 1970."""
+        return self.identity[3]
+
+    def share(self) -> OpenFile:
+        """Make a second holder of the same descriptor, which is closed once all have closed theirs."""
+        shared = OpenFile.__new__(OpenFile)
+        shared.descriptor, shared.size, shared.mtime_ns = self.descriptor, self.size, self.mtime_ns
+        shared.identity, shared._holders = self.identity, self._holders
+        self._holders[0] += 1
+        return shared
+
+    def is_current(self) -> bool:
+        """Tell whether it is still in the state in which it was opened."""
+        return _state(os.fstat(self.descriptor)) == self.identity
 
     def close(self) -> None:
         """Close it, if it is still open."""
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
-            os.close(descriptor)
+            self._holders[0] -= 1
+            if not self._holders[0]:
+                os.close(descriptor)
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int, int]:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns)
 
 
 class LinkRefused(OSError):

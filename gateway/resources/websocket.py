@@ -1,9 +1,9 @@
-"""WebSocket relay: Autobahn on both sides of the handshake, frames passed as they came.
+"""WebSocket relay: frames pass as they came, and Autobahn speaks where the gateway itself has something to say.
 
 One socket is made of these, each with a module of its own:
 
     Opening   sink of the upgrade's exchange: non-101 answers pass, a 101 opens the socket
-    Relay     what one side's events mean for the other; Side, one end; Leg, Autobahn on that end
+    Relay     what one side's events mean for the other; Side, one end; Leg, Autobahn when it must speak
     OpenSockets   limits, keep-alive and closing, for all sockets of the process
 """
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from twisted.logger import Logger
 
 from gateway.errors import GatewayError
+from gateway.http.stream import ClientStream
 from gateway.protocol.websocket_frames import FramePipe
 from gateway.protocol.websocket_handshake import (
-    Agreement,
     Offer,
-    canonical_request,
-    canonical_response,
+    accept_value,
     foreign_origin,
+    fresh_key,
     read_answer,
     upstream_fields,
 )
-from gateway.resources.websocket_leg import ClientLeg, ServerLeg
 from gateway.resources.websocket_relay import Relay
 
 if TYPE_CHECKING:
@@ -28,6 +27,13 @@ if TYPE_CHECKING:
     from gateway.web.request import Request
 
 log = Logger()
+
+
+class Exchange(ClientStream, Protocol):
+    """The exchange with the app; implemented by `upstream.exchange`."""
+
+    def pass_to(self, sink: ResponseSink) -> None:
+        """Give what comes from now on to another sink."""
 
 
 class Opening:
@@ -42,12 +48,9 @@ class Opening:
         settings: Limits of the site.
         sockets: The process's open sockets.
         names: The site's host names.
-
-    Raises:
-        ProtocolError: 400: Autobahn has something against the handshake.
     """
 
-    __slots__ = ("_client_leg", "_names", "_offer", "_request", "_server_leg", "_settings", "_sink", "_sockets")
+    __slots__ = ("_key", "_names", "_offer", "_request", "_settings", "_sink", "_sockets")
 
     def __init__(
         self, request: Request, offer: Offer, settings: WebSocket, sockets: OpenSockets, names: frozenset[str]
@@ -58,15 +61,11 @@ class Opening:
         self._sockets = sockets
         self._names = names
         self._sink: ResponseSink = request
-        self._server_leg = ServerLeg()
-        self._server_leg.start()
-        self._server_leg.offer(canonical_request(offer))
-        self._client_leg = ClientLeg(sockets.entropy(16))
-        self._client_leg.start()
+        self._key = fresh_key(sockets.entropy(16))
 
     def fields(self, block: bytes) -> bytes:
         """Make the client's field lines fit for the app: the same, with a fresh key."""
-        return upstream_fields(block, self._client_leg.key)
+        return upstream_fields(block, self._key)
 
     # ResponseSink.
 
@@ -109,42 +108,31 @@ class Opening:
             return
         self._offer = None
         try:
-            agreement = read_answer(head, offer)
-            self._client_leg.confirm(canonical_response(head))
+            extended = read_answer(head, offer, self._key)
             self._sockets.check(request.location.site, request.client, self._settings)
         except GatewayError as error:
             request.fail(error)
             return
-        head.set(b"Sec-WebSocket-Accept", self._server_leg.accept(agreement.subprotocol))
-        relay = self._join(agreement)
+        head.set(b"Sec-WebSocket-Accept", accept_value(offer.key))
+        relay = self._join(extended)
         # The request first: the client's first frames may come while it sends the head.
         request.send_head(head, b"", False)
         if data:
             relay.upstream.send_data(data, False)
 
-    def _join(self, agreement: Agreement) -> Relay:
+    def _join(self, extended: bool) -> Relay:
         request, settings = self._request, self._settings
         pipes = [
-            FramePipe(
-                masked=masked,
-                extended=agreement.extended,
-                max_frame=settings.max_frame,
-                max_message=settings.max_message,
-            )
+            FramePipe(masked=masked, extended=extended, max_frame=settings.max_frame, max_message=settings.max_message)
             for masked in (True, False)
         ]
-        relay = Relay(
-            request,
-            request.upstream,
-            (self._server_leg, self._client_leg),
-            (pipes[0], pipes[1]),
-            settings,
-            self._sockets,
-        )
+        exchange = cast("Exchange", request.upstream)
+        relay = Relay(request, exchange, (pipes[0], pipes[1]), settings, self._sockets)
         request.recovery = None
         request.state = relay
         request.upstream = relay.client
         self._sink = relay.upstream
+        exchange.pass_to(relay.upstream)
         return relay
 
     def _explain_origin(self) -> None:

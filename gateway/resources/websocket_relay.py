@@ -1,4 +1,4 @@
-"""An open WebSocket between a client and an app: two sides, each with a pipe of frames and a leg of Autobahn.
+"""An open WebSocket between a client and an app: two sides, each with a pipe of frames.
 
 What a side does is answered on the other:
 
@@ -35,7 +35,6 @@ from gateway.units import Seconds
 if TYPE_CHECKING:
     from gateway.http.stream import ClientStream
     from gateway.resources.websocket import WebSocket
-    from gateway.resources.websocket_leg import ClientLeg, ServerLeg
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.web.request import Request
 
@@ -46,12 +45,12 @@ class Relay:
     Args:
         request: The client's exchange, already switched to a tunnel.
         exchange: The app's.
-        legs: Both legs, open.
         pipes: From the client, and from the app.
         settings: Limits of the site.
         sockets: Where it is registered until it is over.
 
     Attributes:
+        entropy: Makes random octets.
         heard: Whether any octet came since the last look.
         code: The close code that ended it, for the log; 1006 where none did, 1005 for a close frame without one.
     """
@@ -67,6 +66,7 @@ class Relay:
         "client",
         "code",
         "deadline",
+        "entropy",
         "heard",
         "site",
         "upstream",
@@ -76,7 +76,6 @@ class Relay:
         self,
         request: Request,
         exchange: ClientStream,
-        legs: tuple[ServerLeg, ClientLeg],
         pipes: tuple[FramePipe, FramePipe],
         settings: WebSocket,
         sockets: OpenSockets,
@@ -85,6 +84,7 @@ class Relay:
         self._exchange = exchange
         self._settings = settings
         self._sockets = sockets
+        self.entropy = sockets.entropy
         self.site = request.location.site
         self.address = request.client
         self.deadline = Seconds(0)
@@ -92,12 +92,10 @@ class Relay:
         self.code = 0
         self._pings = 0
         self._quiet_since = Seconds(0)
-        self.client = Side(self, legs[0], pipes[0], request)
-        self.upstream = Side(self, legs[1], pipes[1], exchange)
+        self.client = Side(self, pipes[0], request)
+        self.upstream = Side(self, pipes[1], exchange)
         self.client.far = self.upstream
         self.upstream.far = self.client
-        legs[0].attach(self.client)
-        legs[1].attach(self.upstream)
         sockets.add(self)
 
     # Closing handshakes.
@@ -111,7 +109,7 @@ class Relay:
             side.settle(None)
             self._finish(side)
         else:
-            far.leg.close(code, reason)
+            far.close(code, reason)
         self._begin_closing()
 
     def closed(self, side: Side, answer: Answer | None) -> None:
@@ -136,7 +134,7 @@ class Relay:
         """A peer broke the framing: it gets the violation's code."""
         self._note(violation.code)
         self._blame(side, violation.message)
-        side.leg.close(violation.code)
+        side.close(violation.code)
         if side.far.due is None:
             self._close_far(side)
         self._begin_closing()
@@ -145,8 +143,8 @@ class Relay:
         """Start the closing handshake on both sides: the gateway stops."""
         self._note(code)
         self._request.error = self._request.error or GatewayStopping("the gateway stops")
-        self.client.leg.close(code)
-        self.upstream.leg.close(code)
+        self.client.close(code)
+        self.upstream.close(code)
         self._begin_closing()
 
     def _close_far(self, side: Side) -> None:
@@ -154,7 +152,7 @@ class Relay:
         if side is self.client:
             self.upstream.end()
         else:
-            self.client.leg.close(Code.INTERNAL_ERROR)
+            self.client.close(Code.INTERNAL_ERROR)
 
     def _finish(self, side: Side) -> None:
         """The closing handshake of a side is over: a server drops the connection, a client waits for that."""
@@ -205,7 +203,7 @@ class Relay:
             self._note(1006)
             self._request.error = self._request.error or ResponseIncomplete("the app left without a close frame")
             if upstream.pipe.at_boundary:
-                client.leg.close(Code.SERVICE_RESTART)
+                client.close(Code.SERVICE_RESTART)
             else:
                 self._end_client()
         if upstream.blocked:
@@ -225,8 +223,7 @@ class Relay:
             if self.upstream.blocked:
                 self._exchange.reset(ResponseStalled(_UNREAD))
             for side in (self.client, self.upstream):
-                side.leg.detach()
-                side.release()
+                side.forget()
 
     # Time.
 
@@ -244,7 +241,7 @@ class Relay:
         elif settings.ping and silence >= settings.ping * (self._pings + 1):
             self._pings += 1
             if self.upstream.pipe.at_boundary and not self.client.blocked and not self.upstream.blocked:
-                self.client.leg.ping()
+                self.client.ping()
 
     def _give_up(self) -> None:
         """Nothing was heard for too long: blame the client, unless we have stopped it for the app's sake."""
@@ -255,7 +252,7 @@ class Relay:
         else:
             self._note(Code.GOING_AWAY)
             self._request.error = ClientTimeout(message)
-            self.client.leg.close(Code.GOING_AWAY)
+            self.client.close(Code.GOING_AWAY)
             self.upstream.end()
             if not self.upstream.pipe.at_boundary:
                 self._end_client()

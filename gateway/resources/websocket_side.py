@@ -1,16 +1,17 @@
-"""One end of a relayed WebSocket: between its peer's stream, its leg of Autobahn, and the relay."""
+"""One end of a relayed WebSocket: between its peer's stream, the relay, and Autobahn where we must speak."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.http.stream import DISCARD
-from gateway.protocol.websocket_frames import Control, FramePipe, Violation
+from gateway.protocol.websocket_frames import Close, FramePipe, Input, Violation
+from gateway.resources.websocket_leg import Leg
 
 if TYPE_CHECKING:
     from gateway.errors import GatewayError
     from gateway.http.message import ResponseHead
-    from gateway.resources.websocket_leg import ClientLeg, ServerLeg
 
 Answer = tuple[int | None, bytes]
 """Code and reason of a close frame."""
@@ -21,9 +22,11 @@ class SocketRelay(Protocol):
 
     Attributes:
         heard: Set whenever something moved.
+        entropy: Makes random octets.
     """
 
     heard: bool
+    entropy: Callable[[int], bytes]
 
     def peer_gone(self, side: Side, *, lost: bool) -> None:
         """A peer will send no more; `lost` where nothing can be sent to it either."""
@@ -59,6 +62,11 @@ class Side:
 
     For the client it is the `ClientStream` of the request, for the app the `ResponseSink` of the exchange.
 
+    Args:
+        relay: Decides what events mean for the far side.
+        pipe: Frames from the peer.
+        outlet: Where octets for the peer go.
+
     Attributes:
         pipe: Frames from the peer, on their way to the far side.
         due: The peer's close code and reason, while the peer waits for our answer.
@@ -67,13 +75,13 @@ class Side:
         blocked: The peer reads slowly, so the far side is stopped.
     """
 
-    __slots__ = ("blocked", "due", "ended", "far", "gone", "leg", "outlet", "pipe", "relay")
+    __slots__ = ("_leg", "blocked", "due", "ended", "far", "gone", "outlet", "pipe", "relay")
 
     far: Side
 
-    def __init__(self, relay: SocketRelay, leg: ServerLeg | ClientLeg, pipe: FramePipe, outlet: Outlet) -> None:
+    def __init__(self, relay: SocketRelay, pipe: FramePipe, outlet: Outlet) -> None:
         self.relay = relay
-        self.leg = leg
+        self._leg: Leg | None = None
         self.pipe = pipe
         self.outlet = outlet
         self.due: Answer | None = None
@@ -126,8 +134,8 @@ class Side:
     def _report(self) -> None:
         events, self.pipe.events = self.pipe.events, ()
         for event in events:
-            if isinstance(event, Control):
-                self.leg.receive(event.frame)
+            if isinstance(event, Close):
+                self._speaker().receive(event.frame)
             elif isinstance(event, Violation):
                 self.relay.rule_broken(self, event)
             else:
@@ -137,7 +145,8 @@ class Side:
 
     def write(self, data: bytes) -> None:
         """Send a control frame to the peer, at the next frame boundary."""
-        passing = self.far.pipe.inject(data)
+        pipe = self.far.pipe
+        passing = pipe.inject(data, self.relay.entropy(4) if pipe.masked else b"")
         if passing:
             self.outlet.send_data(passing, False)
 
@@ -158,13 +167,21 @@ class Side:
     @property
     def closing(self) -> bool:
         """Whether a close frame for the peer was sent, or waits for a frame boundary."""
-        return not self.leg.open
+        return self._leg is not None and not self._leg.open
+
+    def close(self, code: int | None, reason: bytes = b"") -> None:
+        """Start the closing handshake; without effect where a close frame was sent before."""
+        self._speaker().close(code, reason)
+
+    def ping(self) -> None:
+        """Ask the peer for a sign of life."""
+        (self._leg or Leg(self)).ping()  # nothing of it needs to be remembered
 
     def settle(self, answer: Answer | None) -> None:
         """Answer the peer's close frame, if it waits for that: with the far side's answer, or else its own code."""
         due, self.due = self.due, None
         if due is not None:
-            self.leg.answer(*(answer or due))
+            self._speaker().answer(*(answer or due))
 
     def end(self) -> None:
         """Close our half."""
@@ -177,3 +194,17 @@ class Side:
         """Let go of a peer that is lost."""
         self.ended = self.gone = True
         self.outlet = DISCARD
+
+    def forget(self) -> None:
+        """The socket is over: nothing is said, read or reported any more."""
+        self.release()
+        self.pipe.input = Input.CLOSED
+        if self._leg is not None:
+            self._leg.detach()
+
+    def _speaker(self) -> Leg:
+        """Give this side's leg; it is made once a close frame goes or comes, so most sockets have none."""
+        leg = self._leg
+        if leg is None:
+            leg = self._leg = Leg(self)
+        return leg

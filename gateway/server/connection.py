@@ -17,7 +17,6 @@ from typing import Protocol
 
 from gateway.errors import GatewayError
 from gateway.http.stream import PeerAddress, StreamServer
-from gateway.net.sweeper import Sweeper
 from gateway.protocol.http1_fields import HeadLimits
 from gateway.units import ByteCount, Seconds
 
@@ -78,18 +77,20 @@ class FrontConnection(Protocol):
     def abort(self) -> None:
         """Cut the connection."""
 
+    def sweep(self, now: Seconds) -> None:
+        """Act on what has stood still for too long."""
+
 
 class FrontDoor(Protocol):
     """What connections share; implemented by `server.listener.Front`."""
 
     core: StreamServer
     limits: ConnectionLimits
-    sweeper: Sweeper
     date_line: bytes
     stopping: bool
 
     def opened(self, connection: FrontConnection) -> GatewayError | None:
-        """Count a connection; an error refuses it."""
+        """Count a connection and watch its deadlines; an error refuses it."""
 
     def closed(self, connection: FrontConnection) -> None:
         """Forget a connection."""

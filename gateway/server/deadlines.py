@@ -57,14 +57,14 @@ class Watched(Protocol):
         """Cut the connection."""
 
 
-class ClientDeadlines:
+class ClientDeadlines(Stillness):
     """What one connection's sweeps have seen."""
 
-    __slots__ = ("_body_since", "_octets_before", "_stillness")
+    __slots__ = ("_body", "_octets_before")
 
     def __init__(self) -> None:
-        self._stillness = Stillness()
-        self._body_since = Stillness()
+        super().__init__()
+        self._body: Stillness | None = None
         self._octets_before = 0
 
     def sweep(self, connection: Watched, now: Seconds) -> None:
@@ -73,28 +73,29 @@ class ClientDeadlines:
         state = connection.state
         unsent = connection.unsent
         if unsent:
-            if self._stillness.lasted(("write", unsent), now) >= limits.write_idle:
+            if self.lasted(("write", unsent), now) >= limits.write_idle:
                 connection.expire(ClientTimeout(f"the client read nothing for {limits.write_idle:g} s"))
         elif state is State.IDLE:
             self._sweep_idle(connection, now)
         elif state is State.BODY and not connection.reading_paused:
             self._sweep_body(connection, now)
         elif state is State.LINGER:
-            lingered = self._stillness.lasted("linger", now)
+            lingered = self.lasted("linger", now)
             if lingered >= 2 * limits.linger:
                 connection.abort()
             elif lingered >= limits.linger:
                 connection.close()  # not by a reset, which would take what the kernel still has to send
         else:
-            self._stillness.lasted(None, now)
-            self._body_since.lasted(None, now)  # a pause is not the client's: afterwards its rate is judged anew
+            self.lasted(None, now)
+            self._body = None  # a pause is not the client's: afterwards its rate is judged anew
             self._octets_before = connection.body_octets
 
     def _sweep_idle(self, connection: Watched, now: Seconds) -> None:
         limits = connection.front.limits
         begun = connection.begun
         limit = limits.header_time if begun else limits.keep_alive
-        if self._stillness.lasted(("head", begun, connection.exchanges), now) < limit:
+        mark = 2 * connection.exchanges + begun  # a number, for many connections idle at once
+        if self.lasted(mark, now) < limit:
             return
         if connection.has_partial_head:
             connection.refuse(ProtocolError(f"no complete head within {limit:g} s", 408))
@@ -106,13 +107,15 @@ class ClientDeadlines:
         limits = connection.front.limits
         octets = connection.body_octets
         if connection.awaits_continue and not octets:
-            self._stillness.lasted(None, now)  # the client waits for the leaf, whose deadlines hold
+            self.lasted(None, now)  # the client waits for the leaf, whose deadlines hold
             return
-        whole = self._body_since.lasted(connection.exchanges, now)
+        if self._body is None:
+            self._body = Stillness()
+        whole = self._body.lasted(connection.exchanges, now)
         if not whole:
             self._octets_before = min(self._octets_before, octets)
         octets -= self._octets_before
-        if self._stillness.lasted(("body", connection.exchanges, octets), now) >= limits.body_idle:
+        if self.lasted(("body", connection.exchanges, octets), now) >= limits.body_idle:
             connection.break_off(ProtocolError(f"request content stood still for {limits.body_idle:g} s", 408))
         elif whole >= limits.body_rate_after and octets < limits.body_rate * whole:
             connection.break_off(ProtocolError(f"request content below {limits.body_rate:g} octets/s", 408))

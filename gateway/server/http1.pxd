@@ -1,10 +1,12 @@
+cimport cython
 from gateway.http.message cimport RequestHead, ResponseHead
+from gateway.http.prepared cimport FinishedAnswer
 from gateway.net.paced_protocol cimport PacedProtocol
 from gateway.protocol.content cimport ContentReader
 
 cdef object log, DISCARD
 cdef object _IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED, _NONE_FRAMING
-cdef object parse_request, skip_blank_lines, write_response, encode_content
+cdef object parse_request, skip_blank_lines, write_response, write_finished, encode_content
 cdef unsigned long long DATE, TE
 
 
@@ -15,13 +17,16 @@ cdef class HTTP1Connection(PacedProtocol):
     cdef public RequestHead head
     cdef public Py_ssize_t exchanges, body_octets
     cdef public bint awaits_continue
-    cdef public object _parse_limits, _handle
+    cdef public object _parse_limits
     cdef public bytes _buffer
     cdef public ContentReader _content
     cdef public bint _feeding, _keep_alive, _chunked, _responding, _broken, _client_done, _over
     cdef public object _deadlines
     cpdef _feed(self, bytes data)
     cpdef _begin(self, RequestHead head, bytes data)
-    cpdef _read_content(self, bytes data)
+    cpdef _handle(self, RequestHead head, bytes data, bint end)
+    cpdef _read_content(self, ContentReader reader, bytes data)
     cpdef _body_received(self, bytes data)
+    @cython.locals(request=RequestHead, usual=bint)
+    cpdef send_finished(self, FinishedAnswer answer, bytes extra, bint whole)
     cpdef _exchange_over(self)

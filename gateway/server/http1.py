@@ -13,12 +13,13 @@ from twisted.python.failure import Failure
 from gateway.errors import ClientDisconnected, ClientTimeout, GatewayError, ProtocolError
 from gateway.http.known import DATE, TE
 from gateway.http.message import Framing, RequestHead, ResponseHead
+from gateway.http.prepared import FinishedAnswer
 from gateway.http.stream import DISCARD, PeerAddress, StreamHandler
 from gateway.net.paced_protocol import PacedProtocol
 from gateway.protocol.chunked import encode_content, encode_last_chunk
 from gateway.protocol.content import ContentReader
 from gateway.protocol.http1_head import parse_request, skip_blank_lines
-from gateway.protocol.http1_write import write_informational, write_response, write_switch
+from gateway.protocol.http1_write import write_finished, write_informational, write_response, write_switch
 from gateway.server.connection import FrontDoor, State
 from gateway.server.deadlines import ClientDeadlines
 from gateway.units import Seconds
@@ -58,9 +59,8 @@ class HTTP1Connection(PacedProtocol):
         self.head: RequestHead | None = None
         self.exchanges = 0
         self._parse_limits = front.limits.head
-        self._handle = front.core.handle
         self._buffer = b""
-        self._content = ContentReader(front.limits.head)
+        self._content: ContentReader | None = None
         self._feeding = False
         self._keep_alive = True
         self._chunked = False
@@ -77,7 +77,6 @@ class HTTP1Connection(PacedProtocol):
     def connectionMade(self) -> None:
         """Register for back-pressure and deadlines, or refuse the connection."""
         super().connectionMade()
-        self.front.sweeper.add(self)
         refusal = self.front.opened(self)
         if refusal is not None:
             self.refuse_connection(refusal)
@@ -128,7 +127,6 @@ class HTTP1Connection(PacedProtocol):
         """Learn that the connection is gone."""
         busy = self.state in (_BODY, _WAIT, _TUNNEL)
         self.state = _CLOSED
-        self.front.sweeper.remove(self)
         self.front.closed(self)
         self._buffer = b""
         self.let_go()
@@ -183,36 +181,43 @@ class HTTP1Connection(PacedProtocol):
         if framing is _NONE_FRAMING:
             self.state = _WAIT
             self._buffer = data[head.size :]
-            self._handle(self, head, b"", True)
+            self._handle(head, b"", True)
             return
         self.state = _BODY
         self.body_octets = 0
         self.awaits_continue = head.expects_continue
-        self._content.begin(framing, head.content_length)
+        reader = self._content = ContentReader(self._parse_limits)
+        reader.begin(framing, head.content_length)
         try:
-            content, end, trailers = self._read_content(data[head.size :])
+            content, end, trailers = self._read_content(reader, data[head.size :])
         except ProtocolError as error:
             self.refuse(error)
             return
-        self._handle(self, head, content, end and not trailers)
+        self._handle(head, content, end and not trailers)
         if trailers:
             self.handler.trailers_received(trailers)
 
-    def _read_content(self, data: bytes) -> tuple[bytes, bool, bytes]:
+    def _handle(self, head: RequestHead, data: bytes, end: bool) -> None:
+        """Hand a request on."""
+        self.front.core.handle(self, head, data, end)
+
+    def _read_content(self, reader: ContentReader, data: bytes) -> tuple[bytes, bool, bytes]:
         """Take content, its end and its trailers out of `data`; what follows goes to the buffer."""
-        reader = self._content
         content = reader.receive(data)
         if not reader.done:
             self.body_octets += len(data)
             return content, False, b""
         self.state = _WAIT
         self._buffer, trailers = reader.rest, reader.trailers
-        reader.forget()
+        self._content = None
         return content, True, trailers
 
     def _body_received(self, data: bytes) -> None:
+        reader = self._content
+        if reader is None:
+            return
         try:
-            content, end, trailers = self._read_content(data)
+            content, end, trailers = self._read_content(reader, data)
         except ProtocolError as error:
             self.break_off(error)
             return
@@ -275,6 +280,17 @@ class HTTP1Connection(PacedProtocol):
         self._write(octets)
         if end:
             self._exchange_over()
+
+    def send_finished(self, answer: FinishedAnswer, extra: bytes, whole: bool) -> None:
+        """Send a response made beforehand; where something is out of the ordinary, as `send_head` does."""
+        request, front = self.head, self.front
+        usual = request is not None and request.version == 1 and not request.upgrade and not answer.head.known & DATE
+        if not (usual and self._keep_alive and self.state is _WAIT) or front.stopping:
+            self.send_head(answer.head, answer.lines + extra, answer.data if whole else b"", True)
+            return
+        self._responding = True
+        self._write(write_finished(answer, extra + front.date_line, whole))
+        self._exchange_over()
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Send content."""

@@ -14,10 +14,11 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from gateway.errors import GatewayError, GatewayStopping, TooManyConnections
 from gateway.http.stream import PeerAddress, StreamServer
 from gateway.net.addresses import peer_address
-from gateway.net.sweeper import Sweeper
+from gateway.net.sweeper import Sweeper, sweep_all
 from gateway.server.connection import ConnectionLimits, FrontConnection
 from gateway.server.http1 import HTTP1Connection
 from gateway.server.secure import Certificates, SecureConnection
+from gateway.units import Seconds
 
 
 class Front:
@@ -26,7 +27,7 @@ class Front:
     Args:
         core: Takes the requests.
         limits: What one client connection may cost.
-        sweeper: Watches deadlines.
+        sweeper: Looks at all deadlines.
         connections: Connections open at a time; further ones are answered 503.
         per_client: Connections open at a time per client address; an IPv6 client is its /64.
         trusted: Tells whether a peer is a trusted proxy, to which `per_client` does not apply.
@@ -48,7 +49,6 @@ class Front:
     ) -> None:
         self.core = core
         self.limits = limits
-        self.sweeper = sweeper
         self.date_line = b""
         self.connections = connections
         self.per_client = per_client
@@ -57,12 +57,13 @@ class Front:
         self.emptied: Callable[[], None] | None = None
         self._open: set[FrontConnection] = set()
         self._per_client: Counter[str] = Counter()
+        sweeper.add(self)
 
     def __len__(self) -> int:
         return len(self._open)
 
     def opened(self, connection: FrontConnection) -> GatewayError | None:
-        """Count a connection; an error refuses it."""
+        """Count a connection and watch its deadlines; an error refuses it."""
         client = client_key(connection.peer)
         self._open.add(connection)
         self._per_client[client] += 1
@@ -83,6 +84,10 @@ class Front:
             del self._per_client[client]
         if self.emptied is not None and not self._open:
             self.emptied()
+
+    def sweep(self, now: Seconds) -> None:
+        """Let every connection look at its deadlines."""
+        sweep_all(self._open, now)
 
     def stop(self) -> None:
         """Close idle connections now and the others after their exchange."""

@@ -6,12 +6,11 @@ from typing import Protocol, cast
 
 from OpenSSL import SSL
 from twisted.internet.interfaces import IHandshakeListener
-from twisted.python.failure import Failure
 from zope.interface import classImplements
 
 from gateway.errors import GatewayError, ProtocolError
 from gateway.http.message import RequestHead
-from gateway.http.stream import PeerAddress, ServerStream
+from gateway.http.stream import PeerAddress
 from gateway.server.connection import FrontDoor
 from gateway.server.http1 import HTTP1Connection
 
@@ -61,8 +60,6 @@ class SecureConnection(HTTP1Connection):
         super().__init__(front, peer, local_port, secure=True, trusted=trusted, forwarded=forwarded)
         self.server_name = b""
         self._certificates = certificates
-        self._serve = self._handle
-        self._handle = self._check
 
     def handshakeCompleted(self) -> None:
         """Note the name asked for; say goodbye to a CA that saw its challenge (RFC 8737 §3)."""
@@ -71,23 +68,18 @@ class SecureConnection(HTTP1Connection):
         if tls.get_alpn_proto_negotiated() == CHALLENGE:
             self.close()
 
-    def connectionLost(self, reason: Failure | None = None) -> None:
-        """Learn that the connection is gone."""
-        self._handle = self._serve  # or the connection would hold itself
-        super().connectionLost(reason)
-
     def refuse_connection(self, error: GatewayError) -> None:
         """Cut a connection too many: to answer it would cost a handshake."""
         self.abort()
 
-    def _check(self, stream: ServerStream, head: RequestHead, data: bytes, end: bool) -> None:
+    def _handle(self, head: RequestHead, data: bytes, end: bool) -> None:
         """Pass a request on unless its host is not this connection's business (RFC 9110 §15.5.20)."""
         host = head.hostname
         if host != self.server_name and host and not self._certificates.serves(self.server_name, host):
             error = ProtocolError(f"host {host!r} on a connection made for {self.server_name!r} (RFC 9110 §7.4)", 421)
-            self.front.core.refuse(stream, error, head)
+            self.front.core.refuse(self, error, head)
         else:
-            self._serve(stream, head, data, end)
+            super()._handle(head, data, end)
 
 
 # No decorator: extension types take none.

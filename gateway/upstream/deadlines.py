@@ -67,34 +67,31 @@ class Watched(Protocol):
         """Cut the connection."""
 
 
-class ExchangeDeadlines:
+class ExchangeDeadlines(Stillness):
     """What one connection's sweeps have seen."""
 
-    __slots__ = ("_stillness",)
-
-    def __init__(self) -> None:
-        self._stillness = Stillness()
+    __slots__ = ()
 
     def sweep(self, connection: Watched, now: Seconds) -> None:
         """Look at a connection and act on what has stood still for too long."""
         limits = connection.home.limits
         state = connection.state
         if state is State.IDLE:
-            if self._stillness.lasted(("idle", connection.exchanges), now) >= limits.keep_alive:
+            if self.lasted(("idle", connection.exchanges), now) >= limits.keep_alive:
                 connection.drop()
         elif connection.is_over:
-            if self._stillness.lasted("closing", now) >= limits.idle_timeout:
+            if self.lasted("closing", now) >= limits.idle_timeout:
                 connection.drop()
                 connection.abort()
         elif state is State.TUNNEL or connection.reading_paused:
-            self._stillness.lasted(None, now)
+            self.lasted(None, now)
         else:
             self._sweep_exchange(connection, now)
 
     def _sweep_exchange(self, connection: Watched, now: Seconds) -> None:
         home, progress = connection.home, connection.progress
         limits = home.limits
-        still = self._stillness.lasted(progress, now)
+        still = self.lasted(progress, now)
         if not progress.in_head or progress.unsent:
             if still >= limits.idle_timeout:
                 connection.fail(ResponseStalled(f"{home.name} stood still for {limits.idle_timeout:g} s"))

@@ -18,7 +18,7 @@ cdef class UpstreamConnection(PacedProtocol):
     cdef public Py_ssize_t _informational, _received, _sent
     cdef public object _deadlines
     cpdef _head_received(self, bytes data)
-    cpdef _read_content(self, bytes data)
+    cpdef _read_content(self, ContentReader reader, bytes data)
     cpdef _body_received(self, bytes data)
     cpdef _finish(self)
     cpdef send_request(self, sink, RequestHead head, bytes target, bytes host, bytes fields, bytes data, bint end)

@@ -57,7 +57,7 @@ class UpstreamConnection(PacedProtocol):
         self._sink: ResponseSink | None = None
         self._request: RequestHead | None = None
         self._buffer = b""
-        self._content = ContentReader(home.limits.head)
+        self._content: ContentReader | None = None
         self._until_close = False
         self._request_chunked = False
         self._request_done = True
@@ -189,6 +189,10 @@ class UpstreamConnection(PacedProtocol):
         if self._request_chunked:
             self._write(encode_last_chunk(block))
 
+    def pass_to(self, sink: ResponseSink) -> None:
+        """Give what comes from now on to another sink: that of an open tunnel, in place of the one that opened it."""
+        self._sink = sink
+
     def reset(self, error: GatewayError) -> None:
         """Give the exchange up: the connection is closed, the sink is not called again.
 
@@ -230,8 +234,11 @@ class UpstreamConnection(PacedProtocol):
         self._reusable = head.keep_alive
         self._until_close = head.framing is _CLOSE_FRAMING
         self.state = _BODY
-        self._content.begin(head.framing, head.content_length or 0)
-        content, end, trailers = self._read_content(data)
+        reader = self._content
+        if reader is None:
+            reader = self._content = ContentReader(self.home.limits.head)
+        reader.begin(head.framing, head.content_length or 0)
+        content, end, trailers = self._read_content(reader, data)
         sink.send_head(head, content, end and not trailers)
         if trailers:
             sink.send_trailers(trailers)
@@ -253,12 +260,11 @@ class UpstreamConnection(PacedProtocol):
         self._request_done = False
         sink.send_head(head, data, False)
 
-    def _read_content(self, data: bytes) -> tuple[bytes, bool, bytes]:
+    def _read_content(self, reader: ContentReader, data: bytes) -> tuple[bytes, bool, bytes]:
         """Take content, its end and its trailers out of `data`; at the end the exchange is over.
 
         Octets behind the end make the connection unusable.
         """
-        reader = self._content
         content = reader.receive(data)
         if not reader.done:
             return content, False, b""
@@ -272,8 +278,11 @@ class UpstreamConnection(PacedProtocol):
         sink = self._sink
         if sink is None:
             return
+        reader = self._content
+        if reader is None:
+            return
         self._received += len(data)
-        content, end, trailers = self._read_content(data)
+        content, end, trailers = self._read_content(reader, data)
         if content or (end and not trailers):
             sink.send_data(content, end and not trailers)
         if trailers:
@@ -282,7 +291,8 @@ class UpstreamConnection(PacedProtocol):
     def _finish(self) -> None:
         """End the exchange: back to the pool, or closed where another one would not be safe."""
         self._sink = self._request = None
-        self._content.forget()
+        if self._content is not None:
+            self._content.forget()
         if self._reusable and self._request_done and not self.writing_paused:
             self.resume_body()
             self.state = _IDLE
@@ -327,7 +337,7 @@ class UpstreamConnection(PacedProtocol):
             return
         self.state = _CLOSED
         self._request = None
-        self._content.forget()
+        self._content = None
         self._buffer = b""
         self.home.forget(self)
         if abort:

@@ -31,7 +31,18 @@ class Upstream:
         in_flight: Exchanges under way.
     """
 
-    __slots__ = ("_endpoint", "_idle", "_max_idle", "host", "in_flight", "limits", "name", "retired", "sweeper")
+    __slots__ = (
+        "_endpoint",
+        "_factory",
+        "_idle",
+        "_max_idle",
+        "host",
+        "in_flight",
+        "limits",
+        "name",
+        "retired",
+        "sweeper",
+    )
 
     def __init__(
         self,
@@ -49,6 +60,7 @@ class Upstream:
         self.in_flight = 0
         self.retired = False
         self._endpoint = endpoint
+        self._factory = _ConnectionFactory(self)
         self._max_idle = max_idle
         self._idle: list[UpstreamConnection] = []
 
@@ -68,7 +80,7 @@ class Upstream:
 
     def connect(self) -> Deferred[UpstreamConnection]:
         """Open a connection; fails with an `UpstreamError`."""
-        return cast("Deferred[UpstreamConnection]", self._endpoint.connect(_ConnectionFactory(self)))
+        return cast("Deferred[UpstreamConnection]", self._endpoint.connect(self._factory))
 
     def put_back(self, connection: UpstreamConnection) -> bool:
         """Take a connection that may be used again; False where it is to be closed."""

@@ -15,7 +15,13 @@ class Filter(Protocol):
     """A step that every request of a location passes; never waits, keeps no per-request state on itself.
 
     Work that does not depend on the request belongs in the constructor.
+
+    Attributes:
+        constant: Whether `on_response` does the same to equal heads, whatever the request, so that responses made
+            beforehand need it only once.
     """
+
+    constant: bool
 
     def on_request(self, request: Request) -> Resource | None:
         """Look at a request; a resource answers it instead of the location's leaf.
@@ -35,6 +41,7 @@ class BaseFilter:
     """A filter that lets everything pass; derive from it and override one side."""
 
     __slots__ = ()
+    constant = False
 
     def on_request(self, request: Request) -> Resource | None:
         """Let the request pass."""

@@ -1,5 +1,6 @@
 cimport cython
 from gateway.http.message cimport RequestHead, ResponseHead
+from gateway.http.prepared cimport FinishedAnswer, PreparedAnswer
 
 cdef object DISCARD, host_line, _NOWHERE
 
@@ -15,4 +16,6 @@ cdef class Request:
     cpdef bytes forwarded_fields(self)
     cpdef send_head(self, ResponseHead head, bytes data, bint end)
     cpdef send_data(self, bytes data, bint end)
+    @cython.locals(finished=FinishedAnswer, whole=bint)
+    cpdef answer_prepared(self, PreparedAnswer answer)
     cpdef finish(self, error)

@@ -24,6 +24,7 @@ from gateway.http.stream import DISCARD, ClientStream, ServerStream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.http.prepared import PreparedAnswer
     from gateway.units import Seconds
     from gateway.web.tree import LocationResource
 
@@ -242,6 +243,19 @@ class Request:
     def answer(self, head: ResponseHead, data: bytes = b"") -> None:
         """Send a whole response; the content is left out where the method or status forbids it."""
         self.send_head(head, b"" if self.head.method == b"HEAD" else data, True)
+
+    def answer_prepared(self, answer: PreparedAnswer) -> None:
+        """Send a whole response made beforehand; its content is left out for HEAD."""
+        finished = self.location.finish_prepared(self, answer)
+        if finished is None:
+            self.answer(answer.head(), answer.data)
+            return
+        whole = self.head.method != b"HEAD"
+        self.first_byte = self.runtime.clock()
+        self.status = finished.status
+        self.bytes_out = len(finished.data) if whole else 0
+        self.stream.send_finished(finished, self.id_line, whole)
+        self.finish(None)
 
     def fail(self, error: GatewayError) -> None:
         """Answer an error: try again, send a page, or reset the stream once the head is out."""

@@ -1,5 +1,6 @@
 cimport cython
 from gateway.http.message cimport RequestHead, ResponseHead
+from gateway.http.prepared cimport FinishedAnswer, PreparedAnswer
 from gateway.web.request cimport Request
 from gateway.web.resource cimport Resource
 
@@ -10,7 +11,12 @@ cdef class LocationResource(Resource):
     cdef public bytes prefix
     cdef public bint exact
     cdef public tuple asking, editing
+    cdef public bint _constant
+    cdef public object _mark
     cpdef render(self, Request request, bytes data=*, bint end=*)
+    @cython.locals(done=FinishedAnswer, secure=bint)
+    cpdef FinishedAnswer finish_prepared(self, Request request, PreparedAnswer answer)
+    cdef object _added_now(self, Request request)
     cpdef bytes finish_head(self, Request request, ResponseHead head)
 
 

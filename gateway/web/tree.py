@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway.errors import HTTPError, ProtocolError
 from gateway.http.paths import unresolved_path
+from gateway.http.prepared import FinishedAnswer
 from gateway.web.filter import asks
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
     from gateway.http.message import ResponseHead
+    from gateway.http.prepared import PreparedAnswer
     from gateway.units import ByteCount
     from gateway.web.filter import Filter
     from gateway.web.request import ErrorAnswers, Request
@@ -90,6 +92,8 @@ class LocationResource(Resource):
     """
 
     __slots__ = (
+        "_constant",
+        "_mark",
         "added",
         "added_renewed",
         "added_secure",
@@ -132,6 +136,8 @@ class LocationResource(Resource):
         added_secure = added_secure or added
         rows, self.editing = _prepare((added, added_secure, added_renewed or added_secure), filters)
         self.added, self.added_secure, self.added_renewed = rows
+        self._constant = all(step.constant for step in self.editing)
+        self._mark = object()  # by which answers know the location; were it itself there, it would never be freed
         self.renewed = renewed
         self.max_body = max_body or float("inf")
         self.setting = setting
@@ -150,15 +156,39 @@ class LocationResource(Resource):
                 return
         self.leaf.render(request, data, end)
 
+    def finish_prepared(self, request: Request, answer: PreparedAnswer) -> FinishedAnswer | None:
+        """Do what `finish_head` does to a response made beforehand, once for each of the forms of `added`.
+
+        Returns:
+            The response to send; None where a filter must see each one.
+        """
+        added = self._added_now(request)
+        secure = request.stream.secure
+        done = answer.secure if secure else answer.plain
+        if done is not None and done.place is self._mark and done.added is added:
+            return done
+        if not self._constant:
+            return None
+        head = answer.head()
+        done = FinishedAnswer(head, self.finish_head(request, head), answer.data, self._mark, added)
+        if secure:
+            answer.secure = done
+        else:
+            answer.plain = done
+        return done
+
+    def _added_now(self, request: Request) -> AddedFields:
+        if not request.stream.secure:
+            return self.added
+        return self.added_renewed if self.renewed() else self.added_secure
+
     def finish_head(self, request: Request, head: ResponseHead) -> bytes:
         """Add the prepared fields, then run over a response's head those filters whose edits depend on it.
 
         Returns:
             Field lines to send after the head's own.
         """
-        added = self.added
-        if request.stream.secure:
-            added = self.added_renewed if self.renewed() else self.added_secure
+        added = self._added_now(request)
         if head.known & added.guard:
             lines, known = added.choose(head)
         else:

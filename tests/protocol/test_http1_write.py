@@ -7,10 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.http.message import Framing, ResponseHead
+from gateway.http.prepared import FinishedAnswer
 from gateway.protocol.content import ContentReader
 from gateway.protocol.http1_fields import HeadLimits
 from gateway.protocol.http1_head import parse_request, parse_response
-from gateway.protocol.http1_write import write_informational, write_request, write_response, write_switch
+from gateway.protocol.http1_write import (
+    write_finished,
+    write_informational,
+    write_request,
+    write_response,
+    write_switch,
+)
 from tests.support.streams import request_head
 
 LIMITS = HeadLimits()
@@ -85,3 +92,18 @@ def test_heads_without_content() -> None:
     assert switch is not None
     assert (switch.status, switch.upgrade, switch.fields) == (101, b"websocket", b"X-A: 1\r\nX-B: 2\r\n")
     assert octets[switch.size :] == b"\x81\x00"
+
+
+@pytest.mark.parametrize("status", [200, 204, 206, 304, 404])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_response_made_beforehand(status: int, whole: bool) -> None:
+    """It is written as any other, each time with the fields of the one exchange."""
+    length = None if status in (204, 304) else 7
+    head, data = ResponseHead.make(status, ((b"ETag", b'"x"'),), length), b"content" if length else b""
+    answer = FinishedAnswer(head, b"X-A: 1\r\n", data, None, None)
+    for extra in (b"X-B: 2\r\n", b"X-B: 3\r\n", b""):
+        method = b"GET" if whole else b"HEAD"
+        wanted, _, _ = write_response(
+            head, b"X-A: 1\r\n" + extra, data, True, method=method, http11=True, persistent=True
+        )
+        assert write_finished(answer, extra, whole) == wanted

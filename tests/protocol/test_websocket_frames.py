@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 
 from gateway.protocol.websocket_frames import (
     PING_TOKEN,
+    Close,
     Code,
-    Control,
     Event,
     FramePipe,
     Input,
@@ -19,7 +20,7 @@ from gateway.protocol.websocket_frames import (
     Violation,
 )
 from gateway.units import ByteCount
-from tests.support.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close, frame, read_frames
+from tests.support.websocket import BINARY, CLOSE, CONTINUATION, KEY, PING, PONG, TEXT, close, frame, read_frames
 
 
 def pipe(*, masked: bool = True, extended: bool = False, max_frame: int = 1000, max_message: int = 2000) -> FramePipe:
@@ -147,19 +148,20 @@ def test_limits_count_each_message_for_itself() -> None:
 
 
 def test_a_close_frame_is_taken_out_and_ends_the_input() -> None:
-    """A close frame is reported, not passed, and nothing behind it counts (§5.5.1)."""
+    """A close frame is reported without its mask, not passed, and nothing behind it counts (§5.5.1)."""
     first, last = frame(TEXT, b"a", masked=True), close(4000, b"bye", masked=True)
     target = pipe()
-    assert run(target, first + last + frame(TEXT, b"b", masked=True)) == (first, (Control(last),))
-    assert run(target, frame(TEXT, b"c")) == (b"", (Control(last),))
+    found = (Close(close(4000, b"bye")),)
+    assert run(target, first + last + frame(TEXT, b"b", masked=True)) == (first, found)
+    assert run(target, frame(TEXT, b"c")) == (b"", found)
     assert target.input is Input.CLOSED
 
 
 @pytest.mark.parametrize("masked", [True, False])
 def test_the_pong_to_our_ping_is_taken_out(masked: bool) -> None:
-    """The pong that carries our token is reported, and what surrounds it passes."""
+    """The pong that carries our token is dropped, and what surrounds it passes."""
     around, own = frame(TEXT, b"a", masked=masked), frame(PONG, PING_TOKEN, masked=masked)
-    assert run(pipe(masked=masked), around + own + around) == (around + around, (Control(own),))
+    assert run(pipe(masked=masked), around + own + around) == (around + around, ())
 
 
 def test_at_most_131_octets_are_held_back() -> None:
@@ -183,10 +185,10 @@ def test_an_injected_frame_waits_for_the_frame_boundary() -> None:
     data = frame(TEXT, b"abcdef", masked=True, fin=False)
     ping = frame(PING, b"x", masked=True)
     assert target.receive_data(data[:-1]) == data[:-1]
-    assert target.inject(ping) == b""
+    assert target.inject(frame(PING, b"x"), KEY) == b""
     rest = frame(CONTINUATION, b"g", masked=True)
     assert target.receive_data(data[-1:] + rest) == data[-1:] + ping + rest
-    assert target.inject(ping) == ping
+    assert target.inject(frame(PING, b"x"), KEY) == ping
 
 
 def test_an_injected_frame_goes_before_a_half_received_header() -> None:
@@ -195,17 +197,17 @@ def test_an_injected_frame_goes_before_a_half_received_header() -> None:
     data = frame(TEXT, b"abc", masked=True)
     assert target.receive_data(data[:5]) == b""
     ping = frame(PING, b"", masked=True)
-    assert target.inject(ping) == ping
+    assert target.inject(frame(PING), KEY) == ping
     assert target.receive_data(data[5:]) == data
 
 
 def test_nothing_is_forwarded_after_an_injected_close() -> None:
     """After a close frame of our own only the sender's close frame is looked for (§5.5.1)."""
     target = pipe()
-    assert target.inject(close(1001)) == close(1001)
-    assert target.inject(frame(PING)) == b""
     answer = close(1001, masked=True)
-    assert run(target, frame(TEXT, b"late", masked=True) + answer) == (b"", (Control(answer),))
+    assert target.inject(close(1001), KEY) == answer
+    assert target.inject(frame(PING), KEY) == b""
+    assert run(target, frame(TEXT, b"late", masked=True) + answer) == (b"", (Close(close(1001)),))
     assert not target.output_open
 
 
@@ -214,12 +216,12 @@ def test_a_close_injected_inside_a_frame_follows_its_end() -> None:
     target = pipe()
     data = frame(BINARY, b"x" * 100, masked=True)
     output = target.receive_data(data[:50])
-    assert target.inject(close(1001)) == b""
+    assert target.inject(close(1001), KEY) == b""
     output += target.receive_data(data[50:70])
     answer = close(1001, masked=True)
     output += target.receive_data(data[70:] + frame(TEXT, b"late", masked=True) + answer)
-    assert output == data + close(1001)
-    assert target.events == (Control(answer),)
+    assert output == data + answer
+    assert target.events == (Close(close(1001)),)
 
 
 def test_after_a_violation_the_close_frame_is_still_found() -> None:
@@ -232,8 +234,8 @@ def test_after_a_violation_the_close_frame_is_still_found() -> None:
         target = pipe()
         output, events = run(target, *(data[index : index + step] for index in range(0, len(data), step)))
         assert output == b""
-        assert [type(event) for event in events] == [Violation, Control]
-        assert events[1] == Control(last)
+        assert [type(event) for event in events] == [Violation, Close]
+        assert events[1] == Close(close(1002))
 
 
 @pytest.mark.parametrize(
@@ -254,12 +256,30 @@ def test_after_a_violation_a_malformed_close_frame_counts(malformed: bytes) -> N
     assert target.input is Input.CLOSED
 
 
+@pytest.mark.parametrize("length", [2**64 - 1, 2**64 - 14, 2**63, 2**63 - 1])
+def test_after_a_violation_lengths_of_any_size_are_skipped(length: int) -> None:
+    """What no frame can be long enough for is skipped too, without a sum that would begin anew at 0."""
+    target = pipe()
+    skipped = b"\x82\xff" + length.to_bytes(8, "big") + KEY
+    output, events = run(target, frame(TEXT, b"no mask"), skipped, close(1000, masked=True), b"x" * 1000)
+    assert (output, [type(event) for event in events]) == (b"", [Violation])
+    assert target.input is Input.LENIENT
+
+
+def test_a_message_that_could_wrap_around_is_too_big() -> None:
+    """The limit of a message holds where its fragments together are over 63 bits."""
+    target = pipe(max_frame=0, max_message=1000)
+    first = frame(BINARY, b"x" * 900, masked=True, fin=False)
+    huge = b"\x80\xff" + (2**63 - 1).to_bytes(8, "big") + KEY
+    assert run(target, first, huge) == (first, (Violation(Code.TOO_BIG, "message over 1000 octets"),))
+
+
 def test_a_close_goes_out_at_once_after_the_far_sender_broke_a_rule() -> None:
     """After a violation the output stands at a boundary, however much payload is still skipped."""
     target = pipe()
     run(target, frame(BINARY, b"x" * 60000, masked=True)[:100])
     assert target.at_boundary
-    assert target.inject(close(1011)) == close(1011)
+    assert target.inject(close(1011), KEY) == close(1011, masked=True)
 
 
 # Hypothesis
@@ -307,14 +327,14 @@ valid_frame = st.builds(
 def test_injected_frames_never_break_a_frame(frames: list[bytes], cuts: list[int], when: int, last: bool) -> None:
     """Wherever a ping or a close is injected, the output is whole frames: the sender's in order and ours once."""
     target = pipe(max_frame=0, max_message=0)
-    own = close(1001, masked=True) if last else frame(PING, b"longer than any of the others", masked=True)
+    own = close(1001) if last else frame(PING, b"longer than any of the others")
     output = b""
     chunks = chunked(b"".join(frames), cuts)
     for index, chunk in enumerate(chunks):
         if index == when % len(chunks):
-            output += target.inject(own)
+            output += target.inject(own, KEY)
         output += target.receive_data(chunk)
-    found, sent, ours = read_frames(output), read_frames(b"".join(frames)), read_frames(own)[0]
+    found, sent, ours = read_frames(output), read_frames(b"".join(frames)), replace(read_frames(own)[0], masked=True)
     place = found.index(ours)
     assert found[:place] == sent[:place]
     assert found[place + 1 :] == ([] if last else sent[place:])

@@ -23,7 +23,9 @@ TEXT = b"".join(b"line %d\n" % number for number in range(20_000))
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[StaticSite]:
     before = open_descriptors()
-    yield StaticSite(tmp_path / "site")
+    site = StaticSite(tmp_path / "site")
+    yield site
+    site.cache.sweep(Seconds(float("inf")))
     assert open_descriptors() == before
 
 

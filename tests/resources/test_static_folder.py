@@ -54,6 +54,33 @@ def test_files_and_folders(root: Path) -> None:
         assert not folder.has_folder([b"none"])
 
 
+def test_a_file_with_two_holders(root: Path) -> None:
+    """It stays open until both have closed it, in any order, and each may close it twice."""
+    for order in ((0, 1), (1, 0), (0, 0, 1), (1, 1, 0)):
+        with Folder(os.fsencode(root)) as folder:
+            file = folder.open_file([b"file"])
+        assert file
+        holders = (file, file.share())
+        for holder in order:
+            last = holders[1 - holder]
+            if last.descriptor >= 0:
+                assert os.pread(last.descriptor, 9, 0) == b"file"
+                assert last.identity == file.identity
+            holders[holder].close()
+        assert [each.descriptor for each in holders] == [-1, -1]
+
+
+def test_a_file_that_changes(root: Path) -> None:
+    """An open file tells whether it is in the state in which it was opened."""
+    with Folder(os.fsencode(root)) as folder:
+        file = folder.open_file([b"file"])
+    assert file
+    assert file.is_current()
+    os.utime(root / "file", (1, 1))
+    assert not file.is_current()
+    file.close()
+
+
 def test_special_files_are_no_files(root: Path) -> None:
     """A named pipe and a socket are not there, and nothing waits for their other end."""
     os.mkfifo(root / "pipe")

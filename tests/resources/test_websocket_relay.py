@@ -431,10 +431,12 @@ def test_nothing_is_kept_once_a_socket_is_over() -> None:
     socket.client_sends(close(1000, masked=True))
     socket.app_sends(close(1000), end=True)
     assert socket.over
-    assert relay.client.leg.owner is None  # type: ignore[attr-defined]
-    socket.app_sends(frame(TEXT, b"late"))
+    for side in (relay.client, relay.upstream):  # type: ignore[attr-defined]
+        side.send_data(frame(TEXT, b"late") + close(1001), False)
+        side.close(1001)
     socket.pass_time(200)
     assert socket.stream.body == close(1000)
+    assert len(socket.to_app()) == 1
     assert relay.code == 1000  # type: ignore[attr-defined]
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from gateway.errors import ClientDisconnected, GatewayError
 from gateway.http.message import Framing, ResponseHead
+from gateway.http.prepared import PreparedAnswer
+from gateway.units import ByteCount
 from gateway.web.request import Request
 from gateway.web.resource import Resource
 from tests.support.transports import FakeTransport, World
@@ -159,3 +161,52 @@ def test_refused_upgrade(version: bytes) -> None:
     assert client.take().count(b"HTTP/1.1 ") == 1
     assert client.half_closed or client.closing
     assert len(world.log.finished) == 1
+
+
+class Beforehand(Resource):
+    """A leaf that answers with a response made beforehand, or with the same made anew."""
+
+    __slots__ = ("_answer", "_prepared")
+
+    def __init__(self, answer: PreparedAnswer, *, prepared: bool) -> None:
+        self._answer = answer
+        self._prepared = prepared
+
+    def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
+        if self._prepared:
+            request.answer_prepared(self._answer)
+        else:
+            request.answer(self._answer.head(), self._answer.data)
+
+
+@pytest.mark.parametrize("fields", [(), ((b"Date", b"today"),)])
+@pytest.mark.parametrize(
+    "octets",
+    [
+        GET,
+        GET * 3,
+        GET.replace(b"GET", b"HEAD"),
+        GET.replace(b"1.1", b"1.0"),
+        GET.replace(b"1.1\r\n", b"1.0\r\nConnection: keep-alive\r\n"),
+        GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+        UPGRADE,
+        GET.replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\nabc") + GET,
+        GET.replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\n"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 304])
+def test_responses_made_beforehand(octets: bytes, status: int, fields: tuple[tuple[bytes, bytes], ...]) -> None:
+    """Whatever the request, they are written as others are, and the connection goes on or ends in the same way."""
+    seen = []
+    for prepared in (True, False):
+        length, content = (ByteCount(7), b"content") if status == 200 else (None, b"")
+        world = World(Beforehand(PreparedAnswer(status, fields, length, content), prepared=prepared))
+        for stopping in (False, True):
+            client = world.client()
+            world.front.stopping = stopping
+            for _ in range(2):
+                client.receive(octets)
+            seen.append((prepared, client.take(), client.closing, client.half_closed, client.aborted))
+            world.front.stopping = False
+    assert [each[1:] for each in seen[:2]] == [each[1:] for each in seen[2:]]
+    assert seen[0][1].startswith(b"HTTP/1.1 %d " % status)

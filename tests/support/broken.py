@@ -35,6 +35,8 @@ class BrokenLeaf(Resource):
 class BrokenFilter(Filter):
     """Fails for requests, or for responses; `times` says how often."""
 
+    constant = False
+
     def __init__(self, *, on_request: bool = False, times: int = 1000) -> None:
         self._on_request = on_request
         self._left = times

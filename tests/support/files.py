@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from gateway.resources.static import Static, StaticResource
 from gateway.resources.static_answer import FileAnswers
+from gateway.resources.static_cache import FileCache
 from gateway.units import Seconds
 from gateway.web.resource import Resource
 from tests.support.streams import RecordingStream, exchange, get
@@ -82,7 +83,8 @@ class StaticSite:
         root.mkdir(exist_ok=True)
         self.root = root
         self.disk = FakeDisk(slow=slow)
-        self.answers = FileAnswers(self.disk, lambda: NOW)
+        self.cache = FileCache(fresh=Seconds(0))
+        self.answers = FileAnswers(self.disk, lambda: NOW, self.cache)
         self.resource: Resource = StaticResource(Static(root=str(root), **settings), self.answers, prefix)
 
     def write(self, name: str, content: bytes = b"content", mtime: float = OLD) -> Path:

@@ -35,6 +35,10 @@ class RecordingExchange:
         self.ended = False
         self.error: GatewayError | None = None
         self.paused = False
+        self.sink: ResponseSink | None = None
+
+    def pass_to(self, sink: ResponseSink) -> None:
+        self.sink = sink
 
     def send_data(self, data: bytes, end: bool) -> None:
         assert not self.ended, "data after the end"
@@ -97,6 +101,7 @@ class Relayed:
             b"",
         )
         self.sink.send_head(response_head(b"\r\n".join(head)), data, False)
+        self.sink = self.exchange.sink or self.sink
         return self
 
     def client_sends(self, data: bytes, end: bool = False) -> None:

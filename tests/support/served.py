@@ -27,10 +27,12 @@ class Served:
     Args:
         folder: An empty folder.
         patch: Puts fakes in the place of the upstreams' endpoints.
+        wall_clock: Seconds since 1970, at which time stands still.
         files: Text of each site file by its stem.
 
     Attributes:
         world: The gateway in memory.
+        disk: Its disk.
         loaded: What the files mean.
         endpoints: The upstreams' endpoints by host and port, or by the path of a socket.
         options: What each endpoint was made with.
@@ -38,10 +40,13 @@ class Served:
         compiler: Builds the sites.
     """
 
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, **files: str) -> None:
+    def __init__(
+        self, folder: Path, patch: pytest.MonkeyPatch, *, wall_clock: float = 1_700_000_000.5, **files: str
+    ) -> None:
         for stem, text in files.items():
             (folder / f"{stem.replace('__', '.')}.toml").write_text(text)
         self.world = World()
+        self.disk = FakeDisk()
         self.loaded = load(folder, {})
         self.upstreams = UpstreamRegistry()
         self.endpoints: dict[str, FakeEndpoint] = defaultdict(FakeEndpoint)
@@ -50,8 +55,8 @@ class Served:
         context = BuildContext(
             reactor=self.world.clock,
             clock=self.world.now,
-            wall_clock=lambda: Seconds(1_700_000_000.5),
-            disk=FakeDisk(),
+            wall_clock=lambda: Seconds(wall_clock),
+            disk=self.disk,
             sweeper=self.world.sweeper,
             upstreams=self.upstreams,
             via=Via("gw"),

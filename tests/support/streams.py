@@ -7,6 +7,7 @@ from twisted.internet.task import Clock
 from gateway.errors import GatewayError
 from gateway.http import fields as field_lines
 from gateway.http.message import RequestHead, ResponseHead
+from gateway.http.prepared import FinishedAnswer
 from gateway.http.stream import DISCARD, PeerAddress, StreamHandler
 from gateway.protocol.http1_head import HeadLimits, parse_request, parse_response
 from gateway.units import Seconds
@@ -85,6 +86,9 @@ class RecordingStream:
         self.head = head
         self.extra = extra
         self._take("head", data, end)
+
+    def send_finished(self, answer: FinishedAnswer, extra: bytes, whole: bool) -> None:
+        self.send_head(answer.head, answer.lines + extra, answer.data if whole else b"", True)
 
     def send_data(self, data: bytes, end: bool) -> None:
         assert self.head is not None, "content before the head"

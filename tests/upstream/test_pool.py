@@ -55,7 +55,7 @@ def test_connections_that_end(clean: bool) -> None:
     world.upstreams[0].put_back(connection)
     transport.lose(clean=clean)
     assert world.upstreams[0].take_idle(surely_alive=False) is None
-    assert len(world.sweeper) == 0
+    assert len(world.sweeper) == 1  # the listener
 
 
 def test_octets_on_an_idle_connection() -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from gateway.errors import ClientDisconnected, GatewayError, ResponseIncomplete, ResponseInvalid
 from gateway.http.message import ResponseHead
+from gateway.http.prepared import PreparedAnswer
 from gateway.units import ByteCount
+from gateway.web.filter import BaseFilter
 from gateway.web.request import Request
 from gateway.web.tree import LocationResource
 from tests.support.streams import (
@@ -166,3 +168,33 @@ def test_an_error_keeps_no_frames() -> None:
         request.fail(error)
     assert request.error is not None
     assert request.error.__traceback__ is None
+
+
+class Seeing(BaseFilter):
+    """Counts responses."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def on_response(self, request: Request, head: ResponseHead) -> None:
+        self.seen += 1
+        head.add(b"X-Seen", b"%d" % self.seen)
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+@pytest.mark.parametrize("filters", [(), (Seeing(),)])
+def test_a_prepared_answer(method: bytes, filters: tuple[Seeing, ...]) -> None:
+    """It is sent and noted as any other, again and again; a filter that must see each one does."""
+    prepared = PreparedAnswer(200, ((b"ETag", b"x"),), ByteCount(2), b"ok")
+    place, runtime = location(Reply(), *filters), FakeRuntime()
+    for number in range(1, 4):
+        stream = RecordingStream()
+        request = Request(stream, get(b"/", method=method), runtime, place)
+        request.answer_prepared(prepared)
+        content = b"ok" if method == b"GET" else b""
+        assert (stream.status, stream.body, stream.ended, stream.get(b"etag")) == (200, content, True, b"x")
+        assert stream.get(b"x-request-id") == b"%020d" % number
+        assert (request.status, request.bytes_out, len(runtime.log.finished)) == (200, len(content), number)
+        assert stream.head
+        assert stream.head.content_length == 2
+    assert [step.seen for step in filters] in ([], [3], [6])

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from gateway.errors import GatewayError, HTTPError, ProtocolError
 from gateway.http.known import SERVER, X_FRAME_OPTIONS
 from gateway.http.message import ResponseHead
+from gateway.http.prepared import PreparedAnswer
+from gateway.units import ByteCount
 from gateway.web.filter import BaseFilter
 from gateway.web.request import Request
 from gateway.web.tree import AddedFields, LocationResource, SiteResource, VirtualHosts
@@ -196,3 +198,56 @@ def test_fields_of_a_renewed_certificate() -> None:
             request = Request(RecordingStream(secure=secure), get(b"/"), FakeRuntime(), place)
             seen.append(place.finish_head(request, ResponseHead.make(200, (), 0)))
     assert seen == [b"A: plain\r\n", b"A: plain\r\n", b"A: young\r\n", b"A: proven\r\n"]
+
+
+class Marking(BaseFilter):
+    """Adds a field; constantly, as it says, or not."""
+
+    def __init__(self, *, constant: bool) -> None:
+        self.constant = constant
+        self.seen = 0
+
+    def on_response(self, request: Request, head: ResponseHead) -> None:
+        self.seen += 1
+        head.add(b"X-Seen", b"yes")
+
+
+def test_a_prepared_response_is_finished_once_for_each_form() -> None:
+    """Plain HTTP, HTTPS and HTTPS after a renewal have their own; each is what `finish_head` makes."""
+    renewed = [False]
+    step = Marking(constant=True)
+    rows = [AddedFields(b"X-Form: %d\r\n" % number) for number in range(3)]
+    place = LocationResource(
+        Reply(),
+        StatusOnly(),
+        added=rows[0],
+        added_secure=rows[1],
+        added_renewed=rows[2],
+        renewed=lambda: renewed[0],
+        filters=(step,),
+    )
+    answer = PreparedAnswer(200, ((b"ETag", b"x"),), ByteCount(2), b"ok")
+    for number, (secure, new) in enumerate(((False, False), (True, False), (True, True))):
+        renewed[0] = new
+        request = Request(RecordingStream(secure=secure), get(b"/"), FakeRuntime(), place)
+        made = place.finish_prepared(request, answer)
+        assert made is not None
+        assert made is place.finish_prepared(request, answer)
+        head = answer.head()
+        lines = place.finish_head(request, head)
+        assert (made.head.fields, made.lines, made.data) == (head.fields, lines, b"ok")
+        assert b"X-Form: %d\r\n" % number in head.fields + lines
+    assert step.seen == 6
+
+
+def test_a_prepared_response_belongs_to_its_location() -> None:
+    """Another location finishes it anew; one with a filter that must see each response never does."""
+    answer = PreparedAnswer(200, (), ByteCount(0))
+    places = [location(added=AddedFields(b"X-Place: %d\r\n" % number)) for number in range(2)]
+    for number in (0, 1, 0):
+        request = Request(RecordingStream(), get(b"/"), FakeRuntime(), places[number])
+        made = places[number].finish_prepared(request, answer)
+        assert made is not None
+        assert made.lines == b"X-Place: %d\r\n" % number
+    place = location(Reply(), Marking(constant=False))
+    assert place.finish_prepared(Request(RecordingStream(), get(b"/"), FakeRuntime(), place), answer) is None
