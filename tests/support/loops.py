@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable
+from functools import partial
 
 
 class Handle:
@@ -103,9 +104,9 @@ class PollingLoop:
     def call_soon(self, function: Callable[..., object], *args: object) -> None:
         self.calls.append((function, args))
 
-    def call_later(self, delay: float, function: Callable[[], object]) -> Handle:
+    def call_later(self, delay: float, function: Callable[..., object], *args: object) -> Handle:
         handle = Handle()
-        self.timers.append((delay, handle, function))
+        self.timers.append((delay, handle, partial(function, *args)))
         return handle
 
     def turn(self) -> None:
