@@ -77,7 +77,10 @@ class Follower:
 
 
 _EXPECTED = re.compile(
-    rb"^\S+ \[[\w.]+(?:#warn\] 127\.0\.0\.1:[0-9]+[ :]|#info\] (?:listening on|serving|running) ).*$"
+    rb"^\S+ \[[\w.]+(?:"
+    rb"#warn\] (?:worker [0-9]+: )?127\.0\.0\.1:[0-9]+[ :]"
+    rb"|#info\] (?:worker [0-9]+: )?(?:listening on |serving |running |worker [0-9]+ \(pid [0-9]+\) serves)"
+    rb").*$"
 )
 """What is said at the start, and of applications that fail, as some here do all the time."""
 
