@@ -296,7 +296,8 @@ class Compiler:
         if tls is not None and not tls.verify:
             log.warn("{upstream}: its certificate is not verified (verify = false)", upstream=address.name)
         host = address.name.removeprefix("https://").removesuffix(":443").encode("ascii") if address.tls else b""
-        return Upstream(address.name, endpoint, limits, self._context.sweeper, proxy.max_idle, host)
+        context = self._context
+        return Upstream(address.name, endpoint, limits, context.sweeper, proxy.max_idle, host, context.pipes)
 
 
 class _Added(TypedDict, total=False):

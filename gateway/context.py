@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from gateway.http.forwarding import Via
 from gateway.net.disk import Disk
+from gateway.net.pipes import Pipes
 from gateway.net.sweeper import Sweeper
 from gateway.units import Seconds
 from gateway.upstream.pool import UpstreamRegistry
@@ -26,6 +27,7 @@ class BuildContext:
         disk: Who waits for the disk.
         upstreams: Pools, kept across reloads.
         via: Our name in Via.
+        pipes: For large content of upstreams; None has all of it pass through this process.
     """
 
     reactor: IReactorTime
@@ -35,3 +37,4 @@ class BuildContext:
     disk: Disk
     upstreams: UpstreamRegistry
     via: Via
+    pipes: Pipes | None = None

@@ -31,6 +31,7 @@ from gateway.http.stream import PeerAddress
 from gateway.https import SecureSites
 from gateway.net.disk import Disk, DiskThreads
 from gateway.net.listening import ListenerService
+from gateway.net.pipes import Pipes
 from gateway.net.sweeper import Sweeper
 from gateway.observe.access_log import AccessLog
 from gateway.observe.incidents import Incidents
@@ -99,6 +100,7 @@ class Serving:
         self._ticks: LoopingCall | None = None
         self._sweeper = Sweeper()
         self._disk = DiskThreads(reactor)
+        self._pipes = Pipes()
         self.sockets = OpenSockets(monotonic)
         self._sweeper.add(self.sockets)
         self._access_log: AccessLog | None = None
@@ -107,7 +109,7 @@ class Serving:
         self.unknown = unknown_hosts(config)
         errors = ErrorPages()
         via = Via(inherited.via if inherited is not None else own_name())
-        context = build_context(reactor, self._sweeper, self._disk, self.upstreams, via)
+        context = build_context(reactor, self._sweeper, self._disk, self.upstreams, via, self._pipes)
         self.compiler = Compiler(context, errors, self.sockets, secure.place)
         trusted = _trusted(config)
         self._core = Core(
@@ -276,11 +278,17 @@ class Serving:
         if self._access_log is not None:
             self._access_log.flush()
         self._disk.stop()
+        self._pipes.close()
         self.log_writer.stop(LOG_PATIENCE)
 
 
 def build_context(
-    reactor: IReactorTime, sweeper: Sweeper, disk: Disk, upstreams: UpstreamRegistry, via: Via
+    reactor: IReactorTime,
+    sweeper: Sweeper,
+    disk: Disk,
+    upstreams: UpstreamRegistry,
+    via: Via,
+    pipes: Pipes | None = None,
 ) -> BuildContext:
     """Put together what sites are built with, at the times of this process."""
     return BuildContext(
@@ -289,6 +297,7 @@ def build_context(
         wall_clock=wall_clock,
         sweeper=sweeper,
         disk=disk,
+        pipes=pipes,
         upstreams=upstreams,
         via=via,
     )

@@ -88,6 +88,13 @@ class ServerStream(Protocol):
     def send_data(self, data: bytes, end: bool) -> None:
         """Send content."""
 
+    @property
+    def takes_descriptors(self) -> bool:
+        """Whether the content of the response under way may come by `send_from`."""
+
+    def send_from(self, descriptor: int, offset: int | None, length: int, following: int) -> int:
+        """Send content straight from a descriptor, as much as the client takes now; see `BulkSink`."""
+
     def send_trailers(self, block: bytes) -> None:
         """Send a trailer section, where the client takes one, and end the message."""
 
@@ -120,6 +127,27 @@ class ClientStream(Protocol):
         """Let the response's content come again."""
 
 
+class BulkSink(Protocol):
+    """Takes content of a response from descriptors, so that it need not come into this process."""
+
+    def send_from(self, descriptor: int, offset: int | None, length: int, following: int) -> int:
+        """Send content as far as the client takes it now; its end is told by `send_data` afterwards.
+
+        Args:
+            descriptor: A file, or a pipe that holds at least `length` octets.
+            offset: Where to begin in the file; None for a pipe.
+            length: Octets to send.
+            following: Octets of content that come behind these.
+
+        Returns:
+            Octets sent; where that is not all, the producer is paused, and resumed later.
+
+        Raises:
+            EOFError: The file ends at or before `offset`.
+            OSError: The file cannot be read.
+        """
+
+
 class ResponseSink(Protocol):
     """Takes a response; implemented by `web.request.Request`, used by every leaf and by upstream exchanges."""
 
@@ -131,6 +159,9 @@ class ResponseSink(Protocol):
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Pass on content."""
+
+    def bulk(self) -> BulkSink | None:
+        """Give what takes content from descriptors, where its length is known; None where it must come as octets."""
 
     def send_trailers(self, block: bytes) -> None:
         """Pass on the trailer section; ends the message."""
@@ -160,6 +191,7 @@ class Discard:
 
     __slots__ = ()
     secure = False
+    takes_descriptors = False
 
     def data_received(self, data: bytes, end: bool) -> None:
         """Ignore content."""
@@ -190,6 +222,10 @@ class Discard:
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Ignore content."""
+
+    def send_from(self, descriptor: int, offset: int | None, length: int, following: int) -> int:
+        """Send nothing."""
+        return 0
 
     def send_trailers(self, block: bytes) -> None:
         """Ignore trailers."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401  look-ups load it, and by then twistd may have given up the right to read it
 import os
+import select
 import socket
 from pathlib import Path
 from typing import cast
@@ -113,6 +114,13 @@ def write_buffer_size(transport: object) -> int:
     # Twisted keeps two buffers and has no public name for their size.
     waiting = len(getattr(transport, "dataBuffer", b"")) - int(getattr(transport, "offset", 0))
     return waiting + int(getattr(transport, "_tempDataLen", 0))
+
+
+def is_readable(descriptor: int) -> bool:
+    """Tell whether a socket has something to read: octets, its end, or an error."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def backlog() -> int:

@@ -33,7 +33,8 @@ log = Logger()
 RETRY: Final = Seconds(1)
 """When to accept again after the system refused."""
 
-_BURST = 16  # connections accepted in one wake-up; then others have their turn
+_BURST = 16  # connections accepted in one wake-up of a storm; then others have their turn
+_STORM = 8  # wake-ups in a row that found a connection; to ask in vain costs as much as to accept
 
 
 @implementer(IListeningPort)
@@ -56,6 +57,7 @@ class TLSPort:
         self._server = server
         self._host = twisted_address(sock.getsockname())
         self._retry: asyncio.TimerHandle | None = None
+        self._found = 0
 
     def startListening(self) -> None:
         """Accept connections from now on."""
@@ -80,10 +82,12 @@ class TLSPort:
         return self._host
 
     def _accept(self) -> None:
-        for _ in range(_BURST):
+        self._found += 1
+        for _ in range(_BURST if self._found > _STORM else 1):
             try:
                 sock, address = self._sock.accept()
             except (BlockingIOError, ConnectionAbortedError):
+                self._found = 0
                 return
             except OSError as problem:
                 self._wait(problem)

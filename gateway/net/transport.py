@@ -38,6 +38,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gateway.net.addresses import INTERNET_FAMILIES, twisted_address
+from gateway.net.bulk import BulkTransport, discard
 from gateway.net.producers import PullPusher
 
 log = Logger()
@@ -45,7 +46,7 @@ _RESET = struct.pack("ii", 1, 0)  # linger on, for 0 s: closing sends RST
 
 
 @implementer(ITCPTransport, IConsumer, IPushProducer)
-class LoopTransport:
+class LoopTransport(BulkTransport):
     """One connection: an asyncio protocol below, a Twisted transport above.
 
     Args:
@@ -62,36 +63,26 @@ class LoopTransport:
     __slots__ = (
         "_factory",
         "_held",
-        "_loop",
         "_paused",
         "_producer",
         "_protocol",
-        "_reading",
         "_reason",
-        "_transport",
         "connected",
         "data_received",
-        "disconnecting",
-        "write",
     )
 
     data_received: Callable[[bytes], None]
-    write: Callable[[bytes], None]
 
     def __init__(self, loop: asyncio.AbstractEventLoop, factory: IProtocolFactory) -> None:
-        self._loop = loop
+        super().__init__(loop)
         self._factory = factory
-        self._transport: asyncio.Transport | None = None
         self._protocol: IProtocol | None = None
         self._producer: IPushProducer | None = None
         self._reason: Exception | None = None
         self._paused = False
-        self._reading = True
         self._held: list[bytes] | None = None
         self.connected = False
-        self.disconnecting = False
         self.data_received = discard
-        self.write = discard
 
     # What uvloop calls.
 
@@ -136,6 +127,7 @@ class LoopTransport:
     def resume_writing(self) -> None:
         """Let the producer go on."""
         self._paused = False
+        self._emptied()
         if self._producer is not None:
             self._producer.resumeProducing()
 
@@ -145,6 +137,7 @@ class LoopTransport:
         protocol, producer = self._protocol, self._producer
         self.connected = False
         self.disconnecting = True
+        self._stop_bulk()
         self.write = self.data_received = discard
         self._transport = self._protocol = self._producer = None
         if producer is not None:
@@ -171,12 +164,15 @@ class LoopTransport:
 
     def write_buffer_size(self) -> int:
         """Tell how many octets the kernel has not taken yet."""
+        if self._raw is not None and self._raw.unsent:
+            return self._raw.unsent
         return self._transport.get_write_buffer_size() if self._transport is not None else 0
 
     def loseConnection(self) -> None:
         """Send what is written, then close."""
         if self._transport is not None and not self.disconnecting:
             self.disconnecting = True
+            self._stop_bulk()
             self._transport.close()
 
     def abortConnection(self) -> None:
@@ -221,7 +217,9 @@ class LoopTransport:
     def pauseProducing(self) -> None:
         """Stop reading."""
         self._reading = False
-        if self._transport is not None:
+        if self._diverted is not None:
+            self._diverted.pause()
+        elif self._transport is not None:
             self._transport.pause_reading()
 
     def resumeProducing(self) -> None:
@@ -229,17 +227,14 @@ class LoopTransport:
         self._reading = True
         if self._held is not None:
             self._loop.call_soon(self._release)
+        elif self._diverted is not None:
+            self._diverted.resume()
         elif self._transport is not None:
             self._transport.resume_reading()
 
     def stopProducing(self) -> None:
         """Close: the consumer of what is read here went away."""
         self.loseConnection()
-
-    def fileno(self) -> int:
-        """Give the descriptor, for a look at what is unread; -1 once the connection is gone."""
-        found = self._transport.get_extra_info("socket") if self._transport is not None else None
-        return cast("socket.socket", found).fileno() if found is not None else -1
 
     def getPeer(self) -> IPv4Address | IPv6Address:
         """Give the other end's address; unknown once the connection is gone."""
@@ -294,12 +289,13 @@ class LoopTransport:
         except Exception as problem:
             log.failure("connection dropped: its protocol failed")
             self._end(problem)
-        if self._reading and self._transport is not None:
+        if self._reading and self._diverted is None and self._transport is not None:
             self._transport.resume_reading()
 
     def _end(self, reason: Exception) -> None:
         if self._transport is not None:
             self.disconnecting = True
+            self._stop_bulk()
             self._reason = self._reason or reason
             self._transport.abort()
 
@@ -328,7 +324,3 @@ class LoopTransport:
         found = self._socket()
         if found is not None:
             found.setsockopt(level, name, int(enabled))
-
-
-def discard(_data: bytes) -> None:
-    """Take what can go nowhere: the connection is closing or gone."""

@@ -75,6 +75,15 @@ class ContentReader:
         self.rest = data
         return b""
 
+    @property
+    def left(self) -> int:
+        """Octets still to come of content whose length is known; 0 for any other."""
+        return 0 if self.done or self._framing is not _LENGTH else self._left
+
+    def skip(self, count: int) -> None:
+        """Take note of so many octets that came and did not pass through here; at most `left`."""
+        self._left -= count
+
     def forget(self) -> None:
         """Hold nothing of the message that is over."""
         self.done = True

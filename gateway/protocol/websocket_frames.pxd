@@ -19,7 +19,6 @@ cdef class FramePipe:
     cpdef bytes receive_data(self, bytes data)
     cpdef bint _is_own(self, bytes data, Py_ssize_t payload, Py_ssize_t end)
     cpdef bytes _content(self, bytes data, Py_ssize_t payload, Py_ssize_t end)
-    cpdef bytes _plain(self, bytes data, Py_ssize_t position, Py_ssize_t payload, Py_ssize_t end)
     cpdef _skip(self, bytes data)
 
 

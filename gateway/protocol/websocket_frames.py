@@ -2,7 +2,7 @@
 
 Payload passes as it came. Held back are only incomplete frame headers and control frames, so at most 131 octets; a
 close frame is taken out and reported, the pong to a ping of our own is taken out. Masking is done here: whoever speaks
-for the gateway hears and writes frames without. Opening and closing handshakes are left to others.
+for the gateway hears and writes without. Opening and closing handshakes are left to others.
 
 What arrives, by state of the pipe's input:
 
@@ -54,10 +54,10 @@ class Close:
     """A whole close frame, taken out of the stream.
 
     Attributes:
-        frame: The frame without its mask, header included.
+        payload: Code and reason without the mask; never a single octet.
     """
 
-    frame: bytes
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ class FramePipe:
                 parts = [] if parts is None else parts
                 parts.append(data[start:position])
                 if kind == _CLOSING:
-                    self.events += (Close(self._plain(data, position, payload, end)),)
+                    self.events += (Close(self._content(data, payload, end)),)
                     self.input = _CLOSED
                     start = position = size
                     break
@@ -269,12 +269,9 @@ class FramePipe:
         return self._content(data, payload, end) == PING_TOKEN
 
     def _content(self, data: bytes, payload: int, end: int) -> bytes:
+        """Copy the payload of a control frame without its mask."""
         content = data[payload:end]
         return _masked(content, data[payload - 4 : payload]) if self.masked else content
-
-    def _plain(self, data: bytes, position: int, payload: int, end: int) -> bytes:
-        """Copy a control frame without its mask."""
-        return b"%c%c%b" % (data[position], end - payload, self._content(data, payload, end))
 
     def _header_violation(self, kind: int, second: int) -> Violation:
         if kind == _BAD:
@@ -311,7 +308,7 @@ class FramePipe:
                     return
                 if payload + length > size:
                     break
-                self.events += (Close(self._plain(data, position, payload, payload + length)),)
+                self.events += (Close(self._content(data, payload, payload + length)),)
                 self.input = _CLOSED
                 return
             if length > 125:

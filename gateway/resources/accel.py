@@ -20,7 +20,7 @@ from gateway.resources.static_found import Found, choose_coding
 
 if TYPE_CHECKING:
     from gateway.http.message import ResponseHead
-    from gateway.http.stream import ResponseSink
+    from gateway.http.stream import BulkSink, ResponseSink
     from gateway.web.request import Request
 
 
@@ -90,6 +90,10 @@ class HandOver:
         """Pass content on."""
         if not self._replaced:
             self._sink.send_data(data, end)
+
+    def bulk(self) -> BulkSink | None:
+        """Give what takes content from descriptors."""
+        return None if self._replaced else self._sink.bulk()
 
     def send_trailers(self, block: bytes) -> None:
         """Pass the trailer section on."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from gateway.http.message import ResponseHead
-    from gateway.http.stream import ResponseSink
+    from gateway.http.stream import BulkSink, ResponseSink
 
 
 class Interceptor:
@@ -44,6 +44,10 @@ class Interceptor:
         """Pass content on."""
         if not self._replaced:
             self._sink.send_data(data, end)
+
+    def bulk(self) -> BulkSink | None:
+        """Give what takes content from descriptors."""
+        return None if self._replaced else self._sink.bulk()
 
     def send_trailers(self, block: bytes) -> None:
         """Pass the trailer section on."""

@@ -85,6 +85,15 @@ class Feeding:
         self._end(end)
         self._stream.send_data(data, end)
 
+    @property
+    def takes_descriptors(self) -> bool:
+        """Whether the response's content may come by `send_from`."""
+        return self._stream.takes_descriptors
+
+    def send_from(self, descriptor: int, offset: int | None, length: int, following: int) -> int:
+        """Pass the response's content on."""
+        return self._stream.send_from(descriptor, offset, length, following)
+
     def send_trailers(self, block: bytes) -> None:
         """Pass the response's trailers on and end the feeding."""
         self._end(True)

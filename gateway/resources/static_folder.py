@@ -167,6 +167,8 @@ class Folder:
         steps.pending = list(reversed(names))
         while steps.pending:
             name = steps.pending.pop()
+            if name == b".":
+                continue
             if name == b"..":
                 steps.up()
             elif steps.pending:
@@ -249,7 +251,10 @@ class _Steps:
         self.owners.add(owner)
         if target.startswith(b"/"):
             self._leave(os.open(b"/", _FOLDER))
-        self.pending += reversed([part for part in target.split(b"/") if part not in (b"", b".")])
+        parts = target.split(b"/")
+        if parts[-1] in (b"", b"."):
+            self.pending.append(b".")  # what is before it must be a folder
+        self.pending += reversed([part for part in parts if part not in (b"", b".")])
 
     def _leave(self, descriptor: int) -> None:
         self.inside = False

@@ -1,7 +1,7 @@
 """The seam around Autobahn: a "leg" for each side of a relayed WebSocket that has something to say.
 
 Autobahn makes our pings and close frames, checks the close frames that arrive and keeps each side's closing state. It
-never sees a data frame or a mask: `gateway.protocol.websocket_frames` passes those; nor an opening handshake:
+never sees what frames are made of: `gateway.protocol.websocket_frames` reads those; nor an opening handshake:
 `gateway.protocol.websocket_handshake` checks that, so a leg begins open. It writes to its side and reports to it;
 whether and when a connection is dropped is decided there, and so are all time-outs, because Autobahn's own would need
 the global reactor.
@@ -18,11 +18,8 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 import txaio
-from autobahn.twisted.websocket import (
-    WebSocketServerFactory,
-    WebSocketServerProtocol,
-)
-from autobahn.websocket.protocol import TrafficStats, WebSocketProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.protocol import WebSocketProtocol
 
 from gateway.net.stream_transport import UNCONNECTED, Unconnected
 from gateway.protocol.websocket_frames import PING_TOKEN
@@ -74,10 +71,20 @@ class Leg(WebSocketServerProtocol):
         """Ask the peer for a sign of life."""
         self.sendPing(PING_TOKEN)
 
-    def receive(self, frame: bytes) -> None:
-        """Take a whole close frame without a mask."""
-        self.data += frame
-        self.consumeData()
+    def receive(self, payload: bytes) -> None:
+        """Let Autobahn judge the payload of a close frame, then tell the owner."""
+        code = int.from_bytes(payload[:2], "big") if payload else None
+        reason = payload[2:]
+        started = not self.open
+        self.onCloseFrame(code, reason or None)
+        if self.owner is None:
+            return
+        if self.failedByMe:
+            self.owner.close_refused()
+        elif started:
+            self.owner.close_answered(code, reason)
+        else:
+            self.owner.close_received(code, reason)
 
     def detach(self) -> None:
         """Let go of transport and owner; nothing is sent or reported any more."""
@@ -96,19 +103,6 @@ class Leg(WebSocketServerProtocol):
         if self._answering or not isReply:
             super().sendCloseFrame(code, reasonUtf8, isReply)
 
-    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> None:
-        """Let Autobahn judge a close frame, then tell the owner."""
-        started = not self.open
-        super().onCloseFrame(code, reasonRaw)
-        if self.owner is None:
-            return
-        if self.failedByMe:
-            self.owner.close_refused()
-        elif started:
-            self.owner.close_answered(code, reasonRaw or b"")
-        else:
-            self.owner.close_received(code, reasonRaw or b"")
-
     def dropConnection(self, abort: bool = False) -> None:
         """Leave the connection alone: its owner drops it."""
 
@@ -118,22 +112,15 @@ class Leg(WebSocketServerProtocol):
 
 
 _OPEN: Final[dict[str, object]] = {
-    "_perMessageCompress": None,
-    "autoPingPending": None,
     "closeHandshakeTimeout": 0,
     "closeHandshakeTimeoutCall": None,
-    "current_frame": None,
-    "data": b"",
     "echoCloseCodeReason": True,
     "failByDrop": False,
     "failedByMe": False,
-    "inside_message": False,
     "logFrames": False,
     "maskServerFrames": False,
     "peer": "",
-    "requireMaskedClientFrames": False,
     "state": WebSocketProtocol.STATE_OPEN,
-    "trafficStats": TrafficStats(),  # written by all, read by none
     "websocket_version": 13,
 }
 _BAD_GATEWAY: Final = 1014

@@ -21,7 +21,7 @@ from gateway.resources.websocket_relay import Relay
 
 if TYPE_CHECKING:
     from gateway.http.message import ResponseHead
-    from gateway.http.stream import ResponseSink
+    from gateway.http.stream import BulkSink, ResponseSink
     from gateway.resources.websocket import WebSocket
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.web.request import Request
@@ -85,6 +85,10 @@ class Opening:
     def send_data(self, data: bytes, end: bool) -> None:
         """Pass content, or the app's octets, on."""
         self._sink.send_data(data, end)
+
+    def bulk(self) -> BulkSink | None:
+        """Give what takes content from descriptors."""
+        return self._sink.bulk()
 
     def send_trailers(self, block: bytes) -> None:
         """Pass the trailer section on."""

@@ -125,6 +125,9 @@ class Side:
     def send_trailers(self, block: bytes) -> None:
         """Ignore: a tunnel has no trailers."""
 
+    def bulk(self) -> None:
+        """Give nothing: a tunnel's octets are looked at (ResponseSink)."""
+
     def send_informational(self, head: ResponseHead) -> None:
         """Ignore: a tunnel has no further heads (ResponseSink)."""
 
@@ -135,7 +138,7 @@ class Side:
         events, self.pipe.events = self.pipe.events, ()
         for event in events:
             if isinstance(event, Close):
-                self._speaker().receive(event.frame)
+                self._speaker().receive(event.payload)
             elif isinstance(event, Violation):
                 self.relay.rule_broken(self, event)
             else:

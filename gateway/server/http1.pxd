@@ -1,32 +1,15 @@
 cimport cython
 from gateway.http.message cimport RequestHead, ResponseHead
 from gateway.http.prepared cimport FinishedAnswer
-from gateway.net.paced_protocol cimport PacedProtocol
-from gateway.protocol.content cimport ContentReader
+from gateway.server.http1_requests cimport HTTP1Requests
 
-cdef object log, DISCARD
-cdef object _IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED, _NONE_FRAMING
-cdef object parse_request, skip_blank_lines, write_response, write_finished, encode_content
+cdef object DISCARD, write_response, write_finished, encode_content
+cdef object _IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED
 cdef unsigned long long DATE, TE
 
 
-cdef class HTTP1Connection(PacedProtocol):
-    cdef public object front, peer, local_port, handler, state
-    cdef public bint secure, trusted
-    cdef public bytes forwarded
-    cdef public RequestHead head
-    cdef public Py_ssize_t exchanges, body_octets
-    cdef public bint awaits_continue
-    cdef public object _parse_limits
-    cdef public bytes _buffer
-    cdef public ContentReader _content
-    cdef public bint _feeding, _keep_alive, _chunked, _responding, _broken, _client_done, _over
-    cdef public object _deadlines
-    cpdef _feed(self, bytes data)
-    cpdef _begin(self, RequestHead head, bytes data)
+cdef class HTTP1Connection(HTTP1Requests):
     cpdef _handle(self, RequestHead head, bytes data, bint end)
-    cpdef _read_content(self, ContentReader reader, bytes data)
-    cpdef _body_received(self, bytes data)
     @cython.locals(request=RequestHead, usual=bint)
     cpdef send_finished(self, FinishedAnswer answer, bytes extra, bint whole)
     cpdef _exchange_over(self)

@@ -1,38 +1,28 @@
 """The HTTP/1.1 front connection: keep-alive, pipelining order, deadlines, back-pressure (RFC 9112 §9).
 
-The connection is the `ServerStream` of its one current exchange.
+The connection is the `ServerStream` of its one current exchange. Its receiving half is `gateway.server.http1_requests`.
 
 The states and their changes stand in `gateway.server.connection`, the deadlines in `gateway.server.deadlines`.
 """
 
 from __future__ import annotations
 
-from twisted.logger import Logger
-from twisted.python.failure import Failure
-
-from gateway.errors import ClientDisconnected, ClientTimeout, GatewayError, ProtocolError
+from gateway.errors import GatewayError
 from gateway.http.known import DATE, TE
-from gateway.http.message import Framing, RequestHead, ResponseHead
+from gateway.http.message import RequestHead, ResponseHead
 from gateway.http.prepared import FinishedAnswer
-from gateway.http.stream import DISCARD, PeerAddress, StreamHandler
-from gateway.net.paced_protocol import PacedProtocol
+from gateway.http.stream import DISCARD
+from gateway.net.bulk import BulkTransport
 from gateway.protocol.chunked import encode_content, encode_last_chunk
-from gateway.protocol.content import ContentReader
-from gateway.protocol.http1_head import parse_request, skip_blank_lines
 from gateway.protocol.http1_write import write_finished, write_informational, write_response, write_switch
-from gateway.server.connection import FrontDoor, State
-from gateway.server.deadlines import ClientDeadlines
-from gateway.units import Seconds
-
-log = Logger()
-
+from gateway.server.connection import State
+from gateway.server.http1_requests import HTTP1Requests
 
 # Looked up here once: an attribute of an Enum costs several times a global.
 _IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED = State
-_NONE_FRAMING = Framing.NONE
 
 
-class HTTP1Connection(PacedProtocol):
+class HTTP1Connection(HTTP1Requests):
     """One downstream connection.
 
     Args:
@@ -44,95 +34,25 @@ class HTTP1Connection(PacedProtocol):
         forwarded: X-Forwarded-For, -Proto and -Port lines, made once.
     """
 
-    def __init__(
-        self, front: FrontDoor, peer: PeerAddress, local_port: int, *, secure: bool, trusted: bool, forwarded: bytes
-    ) -> None:
-        super().__init__()
-        self.front = front
-        self.peer = peer
-        self.local_port = local_port
-        self.secure = secure
-        self.trusted = trusted
-        self.forwarded = forwarded
-        self.handler: StreamHandler = DISCARD
-        self.state = _IDLE
-        self.head: RequestHead | None = None
-        self.exchanges = 0
-        self._parse_limits = front.limits.head
+    # Requests (`HTTP1Requests`).
+
+    def refuse_connection(self, error: GatewayError) -> None:
+        """Answer a connection too many and close."""
+        self.refuse(error)
+
+    def refuse(self, error: GatewayError) -> None:
+        """Answer what is not a request and close."""
+        self._keep_alive = False
+        self._broken = True
+        self.state = _WAIT
         self._buffer = b""
-        self._content: ContentReader | None = None
-        self._feeding = False
-        self._keep_alive = True
-        self._chunked = False
-        self._responding = False
-        self._broken = False
-        self._client_done = False
-        self._over = False
-        self.body_octets = 0
-        self.awaits_continue = False
-        self._deadlines = ClientDeadlines()
+        self._responding = self._chunked = False
+        head, self.head = self.head, None
+        self.front.core.refuse(self, error, head if self.exchanges else None)
 
-    # The transport's side.
-
-    def connectionMade(self) -> None:
-        """Register for back-pressure and deadlines, or refuse the connection."""
-        super().connectionMade()
-        refusal = self.front.opened(self)
-        if refusal is not None:
-            self.refuse_connection(refusal)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Take octets from the client; a bug met on the way ends this exchange only."""
-        try:
-            state = self.state
-            if state is _IDLE:
-                if self._buffer:
-                    data = self._buffer + data
-                self._feed(data)
-            elif state is _BODY:
-                self._body_received(data)
-            elif state is _TUNNEL:
-                self.body_octets += len(data)
-                self.handler.data_received(data, False)
-            elif state is _WAIT:
-                self._buffer += data
-                if len(self._buffer) > self.front.limits.pipelined:
-                    self.pause_reading()
-            elif state is _LINGER:
-                self.body_octets += len(data)
-                if self.body_octets > self.front.limits.linger_size:
-                    self.abort()
-        except Exception:
-            log.failure("what a client sent could not be handled")
-            self._feeding = False
-            if self.handler is DISCARD:
-                self.abort()
-            else:
-                self.break_off(GatewayError("what the client sent could not be handled"))
-
-    def readConnectionLost(self) -> None:
-        """Learn that the client will send no more (IHalfCloseableProtocol)."""
-        self._client_done = True
-        if self.state is _TUNNEL:
-            self.handler.data_received(b"", True)
-        elif self.state in (_BODY, _WAIT):
-            self.state = _LINGER
-            handler, self.handler = self.handler, DISCARD
-            handler.stream_lost(ClientDisconnected("the client closed before its answer was complete"))
-            self.close()
-        else:
-            self.close()
-
-    def connectionLost(self, reason: Failure | None = None) -> None:
-        """Learn that the connection is gone."""
-        busy = self.state in (_BODY, _WAIT, _TUNNEL)
-        self.state = _CLOSED
-        self.front.closed(self)
-        self._buffer = b""
-        self.let_go()
-        handler, self.handler = self.handler, DISCARD
-        if busy:
-            handler.stream_lost(ClientDisconnected("the client closed before its answer was complete"))
+    def _handle(self, head: RequestHead, data: bytes, end: bool) -> None:
+        """Hand a request on."""
+        self.front.core.handle(self, head, data, end)
 
     def pauseProducing(self) -> None:
         """Stop sending: the client reads slowly (IPushProducer)."""
@@ -146,104 +66,6 @@ class HTTP1Connection(PacedProtocol):
             self._exchange_over()
         else:
             self.handler.resume_writing()
-
-    def refuse_connection(self, error: GatewayError) -> None:
-        """Answer a connection too many and close."""
-        self.refuse(error)
-
-    # Requests.
-
-    def _feed(self, data: bytes) -> None:
-        """Take octets while no exchange is under way; one after the other, never nested."""
-        self._feeding = True
-        while data and self.state is _IDLE:
-            self._buffer = b""
-            try:
-                if data[:2] == b"\r\n":
-                    data = skip_blank_lines(data)
-                head = parse_request(data, self._parse_limits)
-            except ProtocolError as error:
-                self.refuse(error)
-                break
-            if head is None:
-                self._buffer = data
-                break
-            self._begin(head, data)
-            data = self._buffer
-        self._feeding = False
-
-    def _begin(self, head: RequestHead, data: bytes) -> None:
-        self.exchanges += 1
-        self.head = head
-        self._keep_alive = head.keep_alive
-        self._responding = self._chunked = False
-        framing = head.framing
-        if framing is _NONE_FRAMING:
-            self.state = _WAIT
-            self._buffer = data[head.size :]
-            self._handle(head, b"", True)
-            return
-        self.state = _BODY
-        self.body_octets = 0
-        self.awaits_continue = head.expects_continue
-        reader = self._content = ContentReader(self._parse_limits)
-        reader.begin(framing, head.content_length)
-        try:
-            content, end, trailers = self._read_content(reader, data[head.size :])
-        except ProtocolError as error:
-            self.refuse(error)
-            return
-        self._handle(head, content, end and not trailers)
-        if trailers:
-            self.handler.trailers_received(trailers)
-
-    def _handle(self, head: RequestHead, data: bytes, end: bool) -> None:
-        """Hand a request on."""
-        self.front.core.handle(self, head, data, end)
-
-    def _read_content(self, reader: ContentReader, data: bytes) -> tuple[bytes, bool, bytes]:
-        """Take content, its end and its trailers out of `data`; what follows goes to the buffer."""
-        content = reader.receive(data)
-        if not reader.done:
-            self.body_octets += len(data)
-            return content, False, b""
-        self.state = _WAIT
-        self._buffer, trailers = reader.rest, reader.trailers
-        self._content = None
-        return content, True, trailers
-
-    def _body_received(self, data: bytes) -> None:
-        reader = self._content
-        if reader is None:
-            return
-        try:
-            content, end, trailers = self._read_content(reader, data)
-        except ProtocolError as error:
-            self.break_off(error)
-            return
-        handler = self.handler
-        if content or (end and not trailers):
-            handler.data_received(content, end and not trailers)
-        if trailers:
-            handler.trailers_received(trailers)
-
-    def refuse(self, error: GatewayError) -> None:
-        """Answer what is not a request and close."""
-        self._keep_alive = False
-        self._broken = True
-        self.state = _WAIT
-        self._buffer = b""
-        self._responding = self._chunked = False
-        head, self.head = self.head, None
-        self.front.core.refuse(self, error, head if self.exchanges else None)
-
-    def break_off(self, error: GatewayError) -> None:
-        """Answer content that breaks the protocol: an error page where the response has not begun, else a cut."""
-        self._keep_alive = False
-        self._broken = True
-        self.state = _WAIT
-        self._buffer = b""
-        self.handler.stream_broken(error)
 
     # Responses: ServerStream.
 
@@ -303,6 +125,16 @@ class HTTP1Connection(PacedProtocol):
                 self._linger()
             else:
                 self._exchange_over()
+
+    @property
+    def takes_descriptors(self) -> bool:
+        """Whether content may come by `send_from`: as it is, on a connection that can."""
+        return not self._chunked and isinstance(self._transport, BulkTransport)
+
+    def send_from(self, descriptor: int, offset: int | None, length: int, following: int) -> int:
+        """Send content straight from a descriptor, as much as the client takes now."""
+        transport = self._transport
+        return transport.send_from(descriptor, offset, length, following) if isinstance(transport, BulkTransport) else 0
 
     def send_trailers(self, block: bytes) -> None:
         """Send a trailer section, where the client takes one, and end the message."""
@@ -372,32 +204,3 @@ class HTTP1Connection(PacedProtocol):
         else:
             self._transport.unregisterProducer()
             self.half_close()
-
-    # What the deadlines look at and do.
-
-    def sweep(self, now: Seconds) -> None:
-        """Act on what has stood still for too long."""
-        self._deadlines.sweep(self, now)
-
-    @property
-    def begun(self) -> bool:
-        """Whether part of a head is there, or the first one is awaited."""
-        return bool(self._buffer) or not self.exchanges
-
-    @property
-    def has_partial_head(self) -> bool:
-        """Whether part of a head is there."""
-        return bool(self._buffer)
-
-    @property
-    def unsent(self) -> int:
-        """Octets the client has not taken, where that matters."""
-        if self.writing_paused or self.state is _LINGER:
-            return self.waiting_octets()
-        return 0
-
-    def expire(self, error: ClientTimeout) -> None:
-        """Give a client up that neither reads nor sends."""
-        handler, self.handler = self.handler, DISCARD
-        handler.stream_lost(error)
-        self.abort()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.net.pipes import Pipes
 from gateway.net.sweeper import Sweeper
 from gateway.protocol.http1_fields import HeadLimits
 from gateway.units import ByteCount, Seconds
@@ -60,6 +61,7 @@ class Home(Protocol):
     host: bytes
     limits: ExchangeLimits
     sweeper: Sweeper
+    pipes: Pipes | None
 
     def put_back(self, connection: UpstreamConnection) -> bool:
         """Take a connection that may be used again; False where it is to be closed."""

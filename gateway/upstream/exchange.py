@@ -7,6 +7,7 @@ The connection returns to the pool before it reports the end of the response.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from twisted.internet.error import ConnectionDone
 from twisted.logger import Logger
@@ -22,11 +23,12 @@ from gateway.errors import (
 from gateway.http.message import Framing, RequestHead, ResponseHead
 from gateway.http.stream import ResponseSink
 from gateway.net.paced_protocol import PacedProtocol
+from gateway.net.splicing import splice
 from gateway.protocol.chunked import encode_content, encode_last_chunk
 from gateway.protocol.content import ContentReader
 from gateway.protocol.http1_head import parse_response
 from gateway.protocol.http1_write import write_request
-from gateway.units import Seconds
+from gateway.units import ByteCount, Seconds
 from gateway.upstream.connection import Home, State
 from gateway.upstream.deadlines import ExchangeDeadlines, Progress
 
@@ -36,6 +38,7 @@ log = Logger()
 # Looked up here once: an attribute of an Enum costs several times a global.
 _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSED = State
 _CHUNKED_FRAMING, _CLOSE_FRAMING = Framing.CHUNKED, Framing.CLOSE
+_LARGE: Final = ByteCount(131_072)  # so much still to come goes from socket to socket: that was cheaper from there on
 
 
 class UpstreamConnection(PacedProtocol):
@@ -242,6 +245,10 @@ class UpstreamConnection(PacedProtocol):
         sink.send_head(head, content, end and not trailers)
         if trailers:
             sink.send_trailers(trailers)
+        elif not end and reader.left >= _LARGE and self.home.pipes is not None:
+            output = sink.bulk()
+            if output is not None and self._sink is sink:
+                splice(self._transport, output, self, self.home.pipes)
 
     def _pass_informational(self, head: ResponseHead, request: RequestHead, sink: ResponseSink) -> None:
         self._informational += 1
@@ -275,11 +282,8 @@ class UpstreamConnection(PacedProtocol):
         return content, True, trailers
 
     def _body_received(self, data: bytes) -> None:
-        sink = self._sink
-        if sink is None:
-            return
-        reader = self._content
-        if reader is None:
+        sink, reader = self._sink, self._content
+        if sink is None or reader is None:
             return
         self._received += len(data)
         content, end, trailers = self._read_content(reader, data)
@@ -287,6 +291,25 @@ class UpstreamConnection(PacedProtocol):
             sink.send_data(content, end and not trailers)
         if trailers:
             sink.send_trailers(trailers)
+
+    # Large content, which goes from socket to socket (`SpliceOwner`).
+
+    @property
+    def content_left(self) -> int:
+        """How many octets of content are still to come from the socket."""
+        return 0 if self._content is None else self._content.left
+
+    def content_moved(self, count: int) -> None:
+        """Learn that so many of them have come."""
+        self._received += count
+        if self._content is not None:
+            self._content.skip(count)
+
+    def content_complete(self, more: bool) -> None:
+        """Learn that all of it has gone out, and whether something came behind it, which nobody asked for."""
+        if more:
+            self._reusable = False
+        self.dataReceived(b"")
 
     def _finish(self) -> None:
         """End the exchange: back to the pool, or closed where another one would not be safe."""

@@ -1,5 +1,5 @@
 cdef class Upstream:
-    cdef public object _endpoint, _factory, _max_idle, host, limits, name, sweeper
+    cdef public object _endpoint, _factory, _max_idle, host, limits, name, pipes, sweeper
     cdef public list _idle
     cdef public Py_ssize_t in_flight
     cdef public bint retired

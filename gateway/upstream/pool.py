@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from collections.abc import Callable, Hashable, Iterable
 from typing import cast
 
@@ -11,6 +10,8 @@ from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.protocol import Protocol as TwistedProtocol
 
+from gateway.net.endpoints import is_readable
+from gateway.net.pipes import Pipes
 from gateway.net.sweeper import Sweeper
 from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.exchange import UpstreamConnection
@@ -26,6 +27,7 @@ class Upstream:
         sweeper: Watches the connections.
         max_idle: Idle connections kept.
         host: Host to send to it; empty keeps the client's.
+        pipes: For large content; None has all of it pass through this process.
 
     Attributes:
         in_flight: Exchanges under way.
@@ -40,6 +42,7 @@ class Upstream:
         "in_flight",
         "limits",
         "name",
+        "pipes",
         "retired",
         "sweeper",
     )
@@ -52,9 +55,11 @@ class Upstream:
         sweeper: Sweeper,
         max_idle: int,
         host: bytes = b"",
+        pipes: Pipes | None = None,
     ) -> None:
         self.name = name
         self.host = host
+        self.pipes = pipes
         self.limits = limits
         self.sweeper = sweeper
         self.in_flight = 0
@@ -149,8 +154,4 @@ def _readable(connection: UpstreamConnection) -> bool:
     if fileno is None:
         return False
     descriptor = fileno()
-    if descriptor < 0:
-        return True
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    return descriptor < 0 or is_readable(descriptor)

@@ -19,7 +19,7 @@ from gateway.errors import (
 from gateway.http.forwarding import host_line
 from gateway.http.message import RequestHead, ResponseHead
 from gateway.http.paths import Path, decide_path
-from gateway.http.stream import DISCARD, ClientStream, ServerStream
+from gateway.http.stream import DISCARD, BulkSink, ClientStream, ServerStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,6 +226,16 @@ class Request:
         self.stream.send_data(data, end)
         if end:
             self.finish(None)
+
+    def bulk(self) -> BulkSink | None:
+        """Give what takes content from descriptors; None where the client's connection does not."""
+        return self if self.stream.takes_descriptors else None
+
+    def send_from(self, descriptor: int, offset: int | None, length: int, following: int) -> int:
+        """Send content from a descriptor; see `BulkSink`."""
+        sent = self.stream.send_from(descriptor, offset, length, following)
+        self.bytes_out += sent
+        return sent
 
     def send_trailers(self, block: bytes) -> None:
         """Send the trailer section and end the message."""

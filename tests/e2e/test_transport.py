@@ -22,16 +22,17 @@ def meet(make: Callable[[], Protocol], act: Callable[[Protocol, socket.socket], 
     """Connect a plain socket to a protocol on uvloop, let `act` do something, and read to the end."""
     made: list[Protocol] = []
 
-    def build() -> Protocol:
-        made.append(make())
-        return made[-1]
+    class Making(Factory):
+        def buildProtocol(self, addr: object) -> Protocol:
+            made.append(make())
+            return made[-1]
 
     async def run(loop: asyncio.AbstractEventLoop) -> bytes:
         listener = socket.create_server(("127.0.0.1", 0))
-        server = await loop.create_server(lambda: LoopTransport(loop, Factory.forProtocol(build)), sock=listener)
+        server = await loop.create_server(lambda: LoopTransport(loop, Making()), sock=listener)
         peer = socket.create_connection(listener.getsockname(), 5)
         try:
-            while not made or not made[-1].connected:
+            while not made or made[-1].transport is None:
                 await asyncio.sleep(0)
             act(made[-1], peer)
             got = b""

@@ -12,7 +12,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from gateway.net.disk import DiskThreads, read_cached
+from gateway.net.disk import STRIDE, DiskThreads, is_cached, read_cached
 from tests.support.files import write
 
 
@@ -43,6 +43,29 @@ def test_errors_are_errors() -> None:
     """A read that fails is no question of waiting."""
     with pytest.raises(OSError, match="Bad file descriptor"):
         read_cached(-1, 1, 0)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        is_cached(-1, 1, 0)
+
+
+def test_a_part_that_is_in_memory(tmp_path: Path) -> None:
+    """A part is in memory if it is there; one that goes beyond the end of the file is not."""
+    descriptor = os.open(write(tmp_path / "a", b"x" * 300_000), os.O_RDONLY)
+    try:
+        if read_cached(descriptor, 1, 0) is not None:
+            assert is_cached(descriptor, 300_000, 0)
+            assert is_cached(descriptor, 1, 299_999)
+            assert not is_cached(descriptor, 300_001, 0)
+            assert not is_cached(descriptor, 1, 300_000)
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("gone", [1000, 1000 + STRIDE, 1000 + 2 * STRIDE, 1000 + 2 * STRIDE + 499])
+def test_a_part_with_a_gap(gone: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One octet of those looked at that the disk would have to be waited for is enough."""
+    monkeypatch.setattr("gateway.net.disk.read_cached", lambda _file, _size, offset: None if offset == gone else b"x")
+    assert not is_cached(0, 2 * STRIDE + 500, 1000)
+    assert is_cached(0, 2 * STRIDE + 500, 2_000_000)
 
 
 class DiskThreadsTests(TestCase):

@@ -26,6 +26,26 @@ def read(reader: ContentReader, data: bytes, cuts: list[int]) -> bytes:
     return content
 
 
+def test_content_that_passes_by() -> None:
+    """What did not come through here counts as well, where the length is known."""
+    reader = ContentReader(HeadLimits())
+    assert reader.left == 0
+    reader.begin(Framing.LENGTH, 10)
+    reader.receive(b"012")
+    assert reader.left == 7
+    reader.skip(5)
+    assert reader.left == 2
+    assert reader.receive(b"89rest") == b"89"
+    assert (reader.done, reader.left, reader.rest) == (True, 0, b"rest")
+    reader.begin(Framing.LENGTH, 4)
+    reader.skip(4)
+    assert not reader.done
+    assert (reader.receive(b""), reader.done) == (b"", True)
+    for framing in (Framing.CHUNKED, Framing.CLOSE):
+        reader.begin(framing, 0)
+        assert reader.left == 0
+
+
 @pytest.mark.parametrize(
     ("framing", "length", "octets", "trailers"),
     [(Framing.LENGTH, 5, b"abcde", b""), (Framing.CHUNKED, 0, CHUNKED, b"Checksum: 1\r\n")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from gateway.errors import ClientDisconnected, FileIncomplete, FileUnavailable, 
 from gateway.http.message import ResponseHead
 from gateway.http.ranges import ByteRange
 from gateway.resources import static_body
-from gateway.resources.static_body import CHUNK, TURN, FileBody
+from gateway.resources.static_body import CHUNK, LARGE, STEP, TURN, FileBody
 from gateway.resources.static_folder import Folder, OpenFile
 from gateway.web.request import Request
 from tests.support.files import FakeDisk, open_descriptors, write
@@ -115,6 +116,95 @@ def test_the_client_sets_the_pace(tmp_path: Path, uncached: bool) -> None:
         exchange.request.resume_writing()
         disk.turn()
     assert exchange.stream.body == BIG
+
+
+@pytest.fixture
+def straight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every connection takes content from descriptors, and all of it lies in memory."""
+    monkeypatch.setattr(RecordingStream, "__init__", _taking_descriptors(RecordingStream.__init__))
+    monkeypatch.setattr(static_body, "read_cached", os.pread)
+    monkeypatch.setattr(static_body, "is_cached", lambda *_: True)
+
+
+def _taking_descriptors(init: Callable[..., None]) -> Callable[..., None]:
+    def wrapped(self: RecordingStream) -> None:
+        init(self)
+        self.takes_descriptors = True
+
+    return wrapped
+
+
+@pytest.mark.usefixtures("straight")
+def test_straight_from_the_file(tmp_path: Path) -> None:
+    """What is large goes from the file to the socket, the rest through here, in their order, and others get turns."""
+    parts = [b"<", ByteRange(5, 9), b"|", ByteRange(0, len(BIG) - 1), b"|", ByteRange(7, 7 + LARGE), b">"]
+    disk = FakeDisk()
+    exchange = Exchange(write(tmp_path / "big", BIG * 3), parts, disk)
+    assert not exchange.stream.ended
+    disk.turns()
+    assert exchange.stream.body == b"<" + BIG[5:10] + b"|" + BIG + b"|" + BIG[7 : 8 + LARGE] + b">"
+    assert exchange.stream.straight == len(BIG) - CHUNK, "the first piece leaves with the octets before it"
+    assert exchange.stream.ended
+    assert exchange.request.bytes_out == len(exchange.stream.body)
+    assert not disk.calls
+
+
+@pytest.mark.usefixtures("straight")
+def test_straight_at_the_clients_pace(tmp_path: Path) -> None:
+    """A client that takes little at a time gets every octet once."""
+    disk = FakeDisk()
+    exchange = Exchange(write(tmp_path / "big", BIG), [ByteRange(0, len(BIG) - 1)], disk)
+    exchange.stream.room = 0
+    while not exchange.stream.ended:
+        disk.turns()
+        exchange.stream.room = 50_000
+        exchange.request.resume_writing()
+    assert exchange.stream.body == BIG
+    assert exchange.stream.straight > len(BIG) - LARGE
+    assert exchange.finished == 1
+
+
+@pytest.mark.usefixtures("straight")
+def test_straight_from_a_file_that_shrinks(tmp_path: Path) -> None:
+    """A file truncated while it is sent cuts the answer."""
+    path = write(tmp_path / "big", BIG)
+    disk = FakeDisk()
+    exchange = Exchange(path, whole(path), disk)
+    os.truncate(path, 100)
+    disk.turns()
+    assert isinstance(exchange.stream.error, ResponseIncomplete)
+    assert isinstance(exchange.request.error, FileIncomplete)
+    assert BIG.startswith(exchange.stream.body)
+    assert exchange.finished == 1
+
+
+@pytest.mark.usefixtures("straight")
+def test_what_is_not_in_memory_is_read_by_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reactor waits for no disk: a part that is not there goes through a thread, what follows straight again."""
+    missing = {STEP}
+    monkeypatch.setattr(static_body, "is_cached", lambda _file, _size, offset: offset not in missing)
+    monkeypatch.setattr(static_body, "read_cached", lambda *_: None)
+    disk = FakeDisk()
+    exchange = Exchange(write(tmp_path / "big", BIG * 3), [ByteRange(0, 3 * STEP - 1)], disk)
+    disk.turns()
+    assert exchange.stream.body == (BIG * 3)[: 3 * STEP]
+    assert disk.calls == 1
+    assert exchange.stream.straight == 3 * STEP - CHUNK
+
+
+@pytest.mark.usefixtures("straight")
+def test_a_file_system_that_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the kernel refuses to send a file so, it goes through here."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(RecordingStream, "send_from", refuse)
+    disk = FakeDisk()
+    exchange = Exchange(write(tmp_path / "big", BIG), [ByteRange(0, len(BIG) - 1)], disk)
+    disk.turns()
+    assert exchange.stream.body == BIG
+    assert exchange.stream.ended
 
 
 class StallingStream(RecordingStream):

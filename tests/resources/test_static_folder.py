@@ -207,6 +207,8 @@ def test_a_link_through_the_link_of_the_root(root: Path) -> None:
 
 @settings(max_examples=300)
 @example(links={"a": ["..", "root"]}, names=["a"])
+@example(links={"a": ["file", "."]}, names=["a"])
+@example(links={"a": ["deep", ".", ""], "deep/c": ["er", ""]}, names=["a", "c", "file"])
 @given(
     links=st.dictionaries(
         st.sampled_from(["a", "b", "deep/c", "deep/er/d"]),

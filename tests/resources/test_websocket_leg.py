@@ -11,7 +11,7 @@ from twisted.logger import capturedLogs
 
 from gateway.protocol.websocket_frames import PING_TOKEN
 from gateway.resources.websocket_leg import Leg
-from tests.support.websocket import CLOSE, PING, PONG, close, frame, read_frames
+from tests.support.websocket import CLOSE, PING, close, read_frames
 
 
 class RecordingSide:
@@ -34,6 +34,10 @@ class RecordingSide:
         self.reports.append(("refused",))
 
 
+def payload(code: int | None, reason: bytes = b"") -> bytes:
+    return close(code, reason)[2:]
+
+
 def attached() -> tuple[Leg, RecordingSide]:
     side = RecordingSide()
     return Leg(side), side
@@ -49,13 +53,12 @@ def test_a_leg_begins_open_and_says_nothing() -> None:
 # Pings.
 
 
-def test_a_ping_carries_the_token_and_its_pong_changes_nothing() -> None:
-    """Our ping is one control frame; the pong changes nothing."""
+def test_a_ping_carries_the_token() -> None:
+    """Our ping is one control frame, and changes nothing."""
     leg, side = attached()
     leg.ping()
     (ping,) = read_frames(side.written)
     assert (ping.opcode, ping.payload, ping.masked) == (PING, PING_TOKEN, False)
-    leg.receive(frame(PONG, PING_TOKEN))
     assert side.reports == []
     assert leg.open
 
@@ -67,7 +70,7 @@ def test_a_ping_carries_the_token_and_its_pong_changes_nothing() -> None:
 def test_a_peers_close_is_reported_and_answered_only_on_demand(code: int) -> None:
     """`sendCloseFrame(isReply=True)` is held back until `answer`; no connection is dropped meanwhile."""
     leg, side = attached()
-    leg.receive(close(code, b"why"))
+    leg.receive(payload(code, b"why"))
     assert side.reports == [("received", code, b"why")]
     assert side.written == b""
     assert leg.open
@@ -85,7 +88,7 @@ def test_our_close_goes_out_once_and_its_answer_is_reported(code: int | None) ->
     leg.close(1001)
     (sent,) = read_frames(side.written)
     assert (sent.opcode, sent.code) == (CLOSE, code)
-    leg.receive(close(code))
+    leg.receive(payload(code))
     assert side.reports == [("answered", code, b"")]
 
 
@@ -93,7 +96,7 @@ def test_our_close_goes_out_once_and_its_answer_is_reported(code: int | None) ->
 def test_an_impossible_code_is_refused_with_1002(code: int) -> None:
     """`failedByMe` says that Autobahn objected; it answered with 1002 itself."""
     leg, side = attached()
-    leg.receive(close(code))
+    leg.receive(payload(code))
     assert side.reports == [("refused",)]
     assert [sent.code for sent in read_frames(side.written)] == [1002]
 
@@ -101,7 +104,7 @@ def test_an_impossible_code_is_refused_with_1002(code: int) -> None:
 def test_a_reason_that_is_not_utf8_is_refused_with_1007() -> None:
     """Autobahn judges the reason's encoding (RFC 6455 §5.5.1, §8.1)."""
     leg, side = attached()
-    leg.receive(close(1000, b"\xc3\x28"))
+    leg.receive(payload(1000, b"\xc3\x28"))
     assert side.reports == [("refused",)]
     assert [sent.code for sent in read_frames(side.written)] == [1007]
 
@@ -110,7 +113,7 @@ def test_a_detached_leg_reports_nothing() -> None:
     """What comes late is written nowhere."""
     leg, side = attached()
     leg.detach()
-    leg.receive(close(1000))
+    leg.receive(payload(1000))
     leg.close(1001)
     assert (side.written, side.reports) == (b"", [])
 
@@ -128,11 +131,9 @@ def test_autobahn_finds_every_attribute_that_its_own_start_would_have_set() -> N
     leg, side = attached()
     with capturedLogs() as events:
         leg.ping()
-        leg.receive(frame(PONG, PING_TOKEN))
-        leg.receive(close(999, b"bad code"))
-        leg.receive(close(1000, b"good")[:5])
-        leg.receive(close(1000, b"good")[5:])
-        leg.receive(close(1000, b"late"))
+        leg.receive(payload(999, b"bad code"))
+        leg.receive(payload(1000, b"good"))
+        leg.receive(payload(1000, b"late"))
         leg.close(1001)
         leg.answer(1000)
     assert [sent.opcode for sent in read_frames(side.written)] == [PING, CLOSE]
@@ -143,9 +144,9 @@ def test_autobahn_finds_every_attribute_that_its_own_start_would_have_set() -> N
 def test_what_one_leg_hears_is_not_seen_by_the_next() -> None:
     """Attributes of the classes are never changed in place."""
     leg, _ = attached()
-    leg.receive(close(1000)[:3])
+    leg.receive(payload(999))
     leg, side = attached()
-    leg.receive(close(1000))
+    leg.receive(payload(1000))
     assert side.reports == [("received", 1000, b"")]
 
 
@@ -162,7 +163,7 @@ def test_no_reactor_is_installed_and_nothing_is_logged() -> None:
         "globalLogPublisher.addObserver(seen.append);"
         "from types import SimpleNamespace; quiet = lambda *_: None;"
         "side = SimpleNamespace(write=quiet, close_answered=quiet, close_received=quiet, close_refused=quiet);"
-        f"leg = Leg(side); leg.close(1001); leg.receive({close(999)!r}); Leg(side).ping();"
+        f"leg = Leg(side); leg.close(1001); leg.receive({payload(999)!r}); Leg(side).ping();"
         "assert 'twisted.internet.reactor' not in sys.modules; assert not seen, seen"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

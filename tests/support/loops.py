@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import select
 from collections.abc import Callable
+from functools import partial
 
 
 class Handle:
@@ -16,10 +19,48 @@ class Handle:
 
 
 class FakeLoop:
-    """Runs what `call_soon` was given when `turn` is called."""
+    """Runs what `call_soon` was given when `turn` is called.
+
+    Attributes:
+        later: What `call_later` was given.
+        readers: Who waits for a descriptor to be readable; writers likewise.
+    """
 
     def __init__(self) -> None:
         self.calls: list[tuple[Handle, Callable[[], object]]] = []
+        self.later: list[tuple[Handle, Callable[[], object]]] = []
+        self.readers: dict[int, Callable[[], object]] = {}
+        self.writers: dict[int, Callable[[], object]] = {}
+
+    def call_later(self, delay: float, function: Callable[[], object]) -> Handle:
+        assert delay > 0
+        handle = Handle()
+        self.later.append((handle, function))
+        return handle
+
+    def add_reader(self, descriptor: int, function: Callable[[], object]) -> None:
+        assert os.fstat(descriptor)
+        self.readers[descriptor] = function
+
+    def remove_reader(self, descriptor: int) -> None:
+        del self.readers[descriptor]
+
+    def add_writer(self, descriptor: int, function: Callable[[], object]) -> None:
+        assert os.fstat(descriptor)
+        self.writers[descriptor] = function
+
+    def remove_writer(self, descriptor: int) -> None:
+        del self.writers[descriptor]
+
+    def poll(self) -> None:
+        """Tell those whose descriptors are ready, once."""
+        readable, writable, _ = select.select(list(self.readers), list(self.writers), [], 0)
+        for descriptor in readable:
+            if descriptor in self.readers:
+                self.readers[descriptor]()
+        for descriptor in writable:
+            if descriptor in self.writers:
+                self.writers[descriptor]()
 
     def call_soon(self, function: Callable[[], object]) -> Handle:
         handle = Handle()
@@ -63,9 +104,9 @@ class PollingLoop:
     def call_soon(self, function: Callable[..., object], *args: object) -> None:
         self.calls.append((function, args))
 
-    def call_later(self, delay: float, function: Callable[[], object]) -> Handle:
+    def call_later(self, delay: float, function: Callable[..., object], *args: object) -> Handle:
         handle = Handle()
-        self.timers.append((delay, handle, function))
+        self.timers.append((delay, handle, partial(function, *args)))
         return handle
 
     def turn(self) -> None:
@@ -91,6 +132,7 @@ class FakeLoopTransport:
         self.did: list[str] = []
         self.written: list[bytes] = []
         self.unsent = 0
+        self.high_water = 65536
         self.reading = False
         self.closing = False
         self.data_received: Callable[[bytes], None] | None = None
@@ -107,6 +149,17 @@ class FakeLoopTransport:
 
     def set_protocol(self, protocol) -> None:
         self.data_received = protocol.data_received
+        self.protocol = protocol
+
+    def set_write_buffer_limits(self, high: int = 65536) -> None:
+        self.high_water = high
+        if self.unsent > high:
+            self.protocol.pause_writing()
+
+    def drain(self) -> None:
+        """Let all be sent that was written."""
+        self.unsent = 0
+        self.protocol.resume_writing()
 
     def get_extra_info(self, name: str) -> object:
         return self.names.get(name)

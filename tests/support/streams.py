@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from twisted.internet.task import Clock
 
 from gateway.errors import GatewayError
@@ -32,6 +34,9 @@ class RecordingStream:
         ended: Whether the message is complete.
         error: What the stream was reset with; None where it was not.
         paused: Whether the client's content is stopped.
+        takes_descriptors: Whether content may come by `send_from`.
+        room: Octets that `send_from` takes before the handler is paused; None for no limit.
+        straight: Octets that came by `send_from`.
     """
 
     def __init__(
@@ -57,6 +62,9 @@ class RecordingStream:
         self.ended = False
         self.error: GatewayError | None = None
         self.paused = False
+        self.takes_descriptors = False
+        self.room: int | None = None
+        self.straight = 0
 
     @property
     def status(self) -> int:
@@ -93,6 +101,20 @@ class RecordingStream:
     def send_data(self, data: bytes, end: bool) -> None:
         assert self.head is not None, "content before the head"
         self._take("data", data, end)
+
+    def send_from(self, descriptor: int, offset: int | None, length: int, following: int) -> int:
+        assert self.head is not None, "content before the head"
+        size = length if self.room is None else min(length, self.room)
+        data = os.read(descriptor, size) if offset is None else os.pread(descriptor, size, offset)
+        if size and not data:
+            raise EOFError
+        self.straight += len(data)
+        self._take("straight", data, False)
+        if self.room is not None:
+            self.room -= len(data)
+        if len(data) < length:
+            self.handler.pause_writing()
+        return len(data)
 
     def send_trailers(self, block: bytes) -> None:
         self.trailers = block

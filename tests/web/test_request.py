@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gateway.errors import ClientDisconnected, GatewayError, ResponseIncomplete, ResponseInvalid
@@ -102,6 +104,25 @@ def test_a_whole_exchange() -> None:
     assert lease.released == [None]
     assert runtime.log.finished == [request]
     assert (request.bytes_in, request.bytes_out, request.upstream_name) == (2, 3, "127.0.0.1:4000")
+
+
+def test_content_from_a_descriptor(tmp_path: Path) -> None:
+    """It is counted as far as the client took it, and offered only where the client's connection takes such."""
+    request, stream, _, _, runtime = under_way()
+    assert request.bulk() is None
+    stream.takes_descriptors, stream.room = True, 4
+    (tmp_path / "file").write_bytes(b"0123456789")
+    output = request.bulk()
+    assert output is not None
+    request.send_head(HEAD, b"o", False)
+    with (tmp_path / "file").open("rb") as file:
+        assert output.send_from(file.fileno(), 2, 6, 0) == 4
+    request.send_data(b"", True)
+    assert stream.body == b"o2345"
+    assert request.bytes_out == 5
+    assert runtime.log.finished == [request]
+    assert output.send_from(0, 0, 6, 0) == 0, "after the end nothing is sent"
+    assert request.bulk() is None
 
 
 @pytest.mark.parametrize("late", ["stream_lost", "fail", "finish", "stream_broken"])
