@@ -76,8 +76,13 @@ class Follower:
             self.odd += [line for line in lines.splitlines(keepends=True) if not _LINE.search(line)][:5]
 
 
-_EXPECTED = re.compile(rb"^\S+ \[gateway\.service#warn\] 127\.0\.0\.1:[0-9]+[ :].*$")
-"""What is said of applications that fail, as some here do all the time."""
+_EXPECTED = re.compile(
+    rb"^\S+ \[[\w.]+(?:"
+    rb"#warn\] (?:worker [0-9]+: )?127\.0\.0\.1:[0-9]+[ :]"
+    rb"|#info\] (?:worker [0-9]+: )?(?:listening on |serving |running |worker [0-9]+ \(pid [0-9]+\) serves)"
+    rb").*$"
+)
+"""What is said at the start, and of applications that fail, as some here do all the time."""
 
 
 def unexpected(text: bytes, known: tuple[bytes, ...]) -> list[str]:

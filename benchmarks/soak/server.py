@@ -39,6 +39,7 @@ max_body = "20 MB"
 _SPOOLED = """
 [routes]
 "/spool/*" = {{ proxy = {port}, buffer = "20 MB", keep_alive = "2s" }}
+"/never" = {{ proxy = {port}, response_timeout = "1s", keep_alive = "2s" }}
 """
 
 
@@ -96,7 +97,7 @@ def prepare(folder: Path, ports: Ports, workers: int) -> Command:
 
 
 def _proxy(port: int) -> str:
-    return f'proxy = {{ to = {port}, response_timeout = "1s", idle_timeout = "20s", keep_alive = "2s" }}'
+    return f'proxy = {{ to = {port}, idle_timeout = "20s", keep_alive = "2s" }}'
 
 
 def _write_files(folder: Path) -> None:

@@ -45,14 +45,14 @@ def evaluate(head: RequestHead, validators: Validators) -> Outcome:
     conditions = _conditions(head)
     matches = conditions.get(b"if-match")
     if matches:
-        if not _any_matches(matches, validators.etag, weak=False):
+        if not _any_matches(matches, validators.etag, False):
             return _FAILED
     elif _changed_since(conditions.get(b"if-unmodified-since"), validators) is True:
         return _FAILED
     reads = head.method in (b"GET", b"HEAD")
     none_matches = conditions.get(b"if-none-match")
     if none_matches:
-        if _any_matches(none_matches, validators.etag, weak=True):
+        if _any_matches(none_matches, validators.etag, True):
             return _NOT_MODIFIED if reads else _FAILED
     elif reads and _changed_since(conditions.get(b"if-modified-since"), validators) is False:
         return _NOT_MODIFIED
@@ -95,8 +95,8 @@ def _conditions(head: RequestHead) -> dict[bytes, list[bytes]]:
     return found
 
 
-def _any_matches(values: list[bytes], etag: bytes, *, weak: bool) -> bool:
-    """Look for an entity tag, or `*`, in a field; a malformed one matches nothing."""
+def _any_matches(values: list[bytes], etag: bytes, weak: bool) -> bool:
+    """Look for an entity tag, or `*`, in a field, perhaps by weak comparison; a malformed one matches nothing."""
     if values == [etag]:
         return True
     value = b", ".join(values).strip(b" \t")

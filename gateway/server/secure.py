@@ -79,7 +79,7 @@ class SecureConnection(HTTP1Connection):
             error = ProtocolError(f"host {host!r} on a connection made for {self.server_name!r} (RFC 9110 §7.4)", 421)
             self.front.core.refuse(self, error, head)
         else:
-            super()._handle(head, data, end)
+            HTTP1Connection._handle(self, head, data, end)  # compiled, super() without arguments fails here
 
 
 # No decorator: extension types take none.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gateway.http.known import BITS, DROPPED_FROM_REQUESTS, DROPPED_FROM_RESPONSES
+from gateway.protocol.websocket_frames import PING_TOKEN
 from tests.corpora.hostile_requests import HOSTILE_REQUESTS
 from tests.corpora.hostile_responses import HOSTILE_RESPONSES
 from tests.corpora.tamed_requests import TAMED_REQUESTS
 from tests.fuzz.forms import Case
+from tests.support.websocket import BINARY, CONTINUATION, PING, PONG, TEXT, close, frame
 
 LONGEST = 20_000
 GOOD = (
@@ -20,6 +22,16 @@ GOOD = (
     Case(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", response=True),
     Case(b"HTTP/1.0 304 \r\nETag: a\r\nConnection: keep-alive\r\n\r\n", response=True),
     Case(b"HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x00", response=True),
+)
+
+
+FRAMES = (
+    frame(TEXT, b"hello", masked=True) + close(1000, b"bye", masked=True),
+    frame(BINARY, b"x" * 126) + frame(PING, b"p") + frame(PONG, PING_TOKEN) + close(1001),
+    frame(TEXT, b"a", masked=True, fin=False) + frame(PING, masked=True) + frame(CONTINUATION, b"b", masked=True),
+    frame(BINARY, b"x" * 70_000, masked=True)[:20],
+    b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff",
+    b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xffabcd",
 )
 
 

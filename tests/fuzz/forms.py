@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import gateway
 from gateway.compiled import PlainSource
@@ -65,7 +66,7 @@ class Form:
 
     def __init__(self) -> None:
         modules = [importlib.import_module(f"gateway.{name}") for name in _MODULES]
-        self.heads, self.content, self.write, self.forwarding, self.message = modules
+        self.heads, self.content, self.write, self.forwarding, self.message, self.frames = modules
         self.compiled = not _is_source(sys.modules[self.heads.parse_request.__module__])
         self.modules = [module for name, module in sys.modules.items() if name.startswith(_PACKAGES)]
         self.via = self.forwarding.Via("gateway")
@@ -76,7 +77,14 @@ def _is_source(module: ModuleType) -> bool:
     return str(module.__file__).endswith(".py")
 
 
-_MODULES = ("protocol.http1_head", "protocol.content", "protocol.http1_write", "http.forwarding", "http.message")
+_MODULES = (
+    "protocol.http1_head",
+    "protocol.content",
+    "protocol.http1_write",
+    "http.forwarding",
+    "http.message",
+    "protocol.websocket_frames",
+)
 COMPILED = Form()
 with _only_sources():
     PLAIN = Form()
@@ -119,6 +127,22 @@ def decode(fuzzed: bytes) -> Case:
     data = fuzzed[3:]
     cuts = (first * len(data) // 256, second * len(data) // 256) if how & 1 else ()
     return Case(data, cuts, bool(how & 2), METHODS[how >> 2 & 3], LIMITS[(how >> 4) % len(LIMITS)])
+
+
+def compare_drawn(fuzzed: bytes) -> None:
+    """Compare what a fuzzer drew, as a message or, where the first octet says so, as frames of a WebSocket.
+
+    Raises:
+        FormsDifferError: Both forms differ.
+    """
+    case = decode(fuzzed)
+    if fuzzed[:1] < b"\x80":
+        compare(case)
+    else:
+        how = fuzzed[0]
+        injected = b"\x89\x00" if how & 16 else b"\x88\x02\x03\xe9" if how & 32 else b""
+        options = {"masked": bool(how & 4), "extended": bool(how & 8)}
+        compare_frames(case, **options, max_frame=300 if how & 2 else 0, injected=injected)
 
 
 def encode(case: Case) -> bytes:
@@ -256,6 +280,36 @@ def _compare_written_response(heads: tuple[object, object], data: bytes, method:
             return form.write.write_response(head, b"X-Extra: 1\r\n", content, bool(how & 4), **options)
 
         _same(write, *heads, both=True)
+
+
+def compare_frames(case: Case, *, masked: bool, extended: bool, max_frame: int, injected: bytes = b"") -> None:
+    """Let both forms of the WebSocket pipe pass a case on.
+
+    Args:
+        case: The octets and their pieces.
+        masked: Whether a client sent them.
+        extended: Whether an extension was agreed.
+        max_frame: Octets of payload in a frame, and half of those in a message; 0 for no limit.
+        injected: A control frame of our own, put in after the first piece.
+
+    Raises:
+        FormsDifferError: They pass on, take out or remember something else.
+    """
+    pipes = [
+        form.frames.FramePipe(masked=masked, extended=extended, max_frame=max_frame, max_message=2 * max_frame)
+        for form in (PLAIN, COMPILED)
+    ]
+    for number, piece in enumerate(case.pieces):
+        expected, got = (_passed(pipe, piece, injected if number == 0 else b"") for pipe in pipes)
+        if expected != got:
+            raise FormsDifferError(f"FramePipe: plain Python gives {expected!r}, compiled {got!r}")
+
+
+def _passed(pipe: Any, piece: bytes, injected: bytes) -> object:
+    output = [pipe.receive_data(piece)]
+    if injected:
+        output.append(pipe.inject(injected, b"abcd"))
+    return output, repr(pipe.events), int(pipe.input), pipe.output_open, pipe.at_boundary
 
 
 _SLOTS = {

@@ -1,12 +1,12 @@
-"""Coverage-guided fuzzing of both forms of the heads, for as long as wanted.
+"""Coverage-guided fuzzing of both forms of heads, content and WebSocket frames, for as long as wanted.
 
     python -m pip install '.[fuzz]'                # atheris, in an environment that has gateway compiled
     python -m tests.fuzz.heads                     # an hour
     python -m tests.fuzz.heads --minutes 3 --corpus build/fuzz
     python -m tests.fuzz.heads --show crash-1a2b   # what a finding is made of
 
-The seeds are the corpora of hostile messages. A difference ends it with a traceback; libFuzzer writes the octets that
-led there to `crash-…` in the folder of the corpus.
+The seeds are the corpora of hostile messages, and frames. A difference ends it with a traceback; libFuzzer writes the
+octets that led there to `crash-…` in the folder of the corpus.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _fuzz(minutes: float, corpus: Path) -> None:
     import atheris
 
     from tests.fuzz import forms
-    from tests.fuzz.corpus import seeds, words
+    from tests.fuzz.corpus import FRAMES, seeds, words
 
     if not forms.THERE:
         sys.exit("nothing is compiled here: python hatch_build.py")
@@ -58,11 +58,14 @@ def _fuzz(minutes: float, corpus: Path) -> None:
     for case in seeds():
         seed = forms.encode(case)
         (corpus / sha256(seed).hexdigest()[:16]).write_bytes(seed)
+    for number, frames in enumerate(FRAMES):
+        for how in range(128, 256, 9):
+            (corpus / f"frames-{number}-{how}").write_bytes(bytes([how, 0, 0]) + frames)
     dictionary = corpus.parent / f"{corpus.name}.words"
     dictionary.write_text("".join(_dictionary_line(word) for word in words()))
     options = [f"-max_total_time={minutes * 60:.0f}", f"-dict={dictionary}", f"-artifact_prefix={corpus}/"]
     options += ["-max_len=20010", "-timeout=10", "-print_final_stats=1"]
-    atheris.Setup([sys.argv[0], str(corpus), *options], lambda data: forms.compare(forms.decode(data)))
+    atheris.Setup([sys.argv[0], str(corpus), *options], forms.compare_drawn)
     atheris.Fuzz()
 
 
@@ -73,8 +76,8 @@ def main() -> None:
         from tests.fuzz import forms
 
         case = forms.decode(arguments.show.read_bytes())
-        passes = forms.compare(case)
-        sys.stdout.write(f"{case}\n{'passes' if passes else 'is refused, or not complete, by both'}\n")
+        sys.stdout.write(f"{case}\n")
+        forms.compare_drawn(arguments.show.read_bytes())
         return
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         _fuzz(arguments.minutes, arguments.corpus or Path(name) / "corpus")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz import forms
-from tests.fuzz.corpus import seeds, words
-from tests.fuzz.forms import LIMITS, METHODS, Case, FormsDifferError, compare
+from tests.fuzz.corpus import FRAMES, seeds, words
+from tests.fuzz.forms import LIMITS, METHODS, Case, FormsDifferError, compare, compare_frames
 
 pytestmark = pytest.mark.skipif(not forms.THERE, reason="nothing is compiled here")
 
@@ -129,6 +129,28 @@ def test_damaged_heads(
 def test_any_octets(data: bytes, response: bool) -> None:
     """Octets that are no message give the same."""
     compare(Case(data, (len(data) // 2,), response))
+
+
+FRAME = st.builds(
+    lambda first, second, rest: bytes([first, second]) + rest,
+    st.sampled_from([0x81, 0x82, 0x01, 0x00, 0x80, 0x88, 0x89, 0x8A, 0xC1]) | st.integers(0, 255),
+    st.sampled_from([0x80, 0x85, 0x05, 0xFE, 0x7E, 0xFF, 0x7F, 0x92]) | st.integers(0, 255),
+    st.binary(max_size=12)
+    | st.just(b"\x00" * 6 + b"\x01\x00")
+    | st.sampled_from([b"\xff" * 8, b"\x00\x7e" + b"x" * 126]),
+)
+STREAMS = st.lists(st.sampled_from(FRAMES) | FRAME, max_size=5).map(b"".join)
+INJECTED = st.sampled_from([b"", b"\x89\x00", b"\x88\x02\x03\xe9"])
+
+
+@settings(max_examples=1500, deadline=None)
+@given(STREAMS, CUTS, st.booleans(), st.booleans(), st.sampled_from([0, 100, 2**40]), INJECTED)
+def test_frames(
+    data: bytes, cuts: tuple[int, ...], masked: bool, extended: bool, max_frame: int, injected: bytes
+) -> None:
+    """Frames of a WebSocket, good and broken, pass on the same and are taken out the same."""
+    case = Case(data, cuts)
+    compare_frames(case, masked=masked, extended=extended, max_frame=max_frame, injected=injected)
 
 
 @pytest.mark.parametrize("case", SEEDS[:8], ids=lambda case: repr(case.data[:15]))
