@@ -80,7 +80,8 @@ class Shelf:
 
     def __del__(self) -> None:
         # Maybe in another thread, and in the middle of anything: the next sweep does the rest.
-        self._cache.orphans.append(self._entries)
+        if self._entries:
+            self._cache.orphans.append(self._entries)
 
     def find(self, request: Request) -> Entry | None:
         """Find what a request asks for, if that can be believed."""
