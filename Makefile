@@ -42,8 +42,11 @@ run: .venv/.installed
 		'https://app.localhost:8443/  the demo app over HTTPS; $(bin)/gateway trust tells how to trust it'; \
 	wait $$front
 
-test: .venv/.dev $(if $(NPM),$(node)/node_modules/.installed,no-npm)
+test: tools
 	$(bin)/python -m pytest $(ARGS)
+
+.PHONY: tools
+tools: .venv/.dev $(if $(NPM),$(node)/node_modules/.installed,no-npm)
 
 build: .venv/.dev
 	$(bin)/python hatch_build.py
