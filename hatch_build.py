@@ -72,6 +72,8 @@ def compile_all(root: Path, warn: Any) -> bool:
     if built == {"suffix": SUFFIX, "modules": wanted}:
         return True
     note.unlink(missing_ok=True)
+    for old in root.glob("gateway/**/*.so"):  # without the note nothing tells that they are old
+        old.unlink()
     if shutil.which(str(sysconfig.get_config_var("CC") or "cc").split()[0]) is None:
         warn("no C compiler: gateway runs as plain Python, with about twice the CPU time for a request")
         return False
