@@ -7,9 +7,9 @@ for newer source. `python hatch_build.py` does the same in a checkout.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import runpy
 import shutil
 import sys
 import sysconfig
@@ -49,13 +49,6 @@ def sources(root: Path) -> dict[str, Path]:
     return {".".join(path.relative_to(root).with_suffix("").parts): path for path in sorted(found)}
 
 
-def digest(source: Path) -> str:
-    """Name the state of a source and of its declarations."""
-    declarations = source.with_suffix(".pxd")
-    content = source.read_bytes() + (declarations.read_bytes() if declarations.exists() else b"")
-    return hashlib.sha256(content).hexdigest()
-
-
 def compile_all(root: Path, warn: Any) -> bool:
     """Compile what has changed.
 
@@ -66,6 +59,8 @@ def compile_all(root: Path, warn: Any) -> bool:
     Returns:
         Whether every module is compiled now.
     """
+    # By its path: to import gateway would choose a form.
+    digest = runpy.run_path(str(root / "gateway/compiled.py"))["digest"]
     wanted = {module: digest(source) for module, source in sources(root).items()}
     note = root / NOTE
     built = json.loads(note.read_text()) if note.exists() else {}

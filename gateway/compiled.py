@@ -58,13 +58,16 @@ def choose() -> str:
     try:
         note = json.loads(NOTE.read_text())
     except FileNotFoundError:
+        # Extensions of which nothing tells what they were made from may lie there all the same.
+        declared = (path.with_suffix(".py") for path in NOTE.parent.rglob("*.pxd"))
+        sys.meta_path.insert(0, PlainSource({_module(path): path for path in declared}))
         return "plain Python: nothing was compiled at installation"
     sources = {module: _source(module) for module in note["modules"] if module not in ACCELERATORS}
     if os.environ.get("GATEWAY_PURE") == "1":
         reason = "GATEWAY_PURE=1"
     elif note["suffix"] != get_config_var("EXT_SUFFIX"):
         reason = f"compiled for another Python ({note['suffix']}): install gateway again"
-    elif changed := [module for module, known in note["modules"].items() if _digest(module) != known]:
+    elif changed := [module for module, known in note["modules"].items() if digest(_source(module)) != known]:
         reason = f"{changed[0]} has changed since it was compiled: install gateway again"
     else:
         return f"compiled ({len(note['modules'])} modules)"
@@ -77,9 +80,12 @@ def _source(module: str) -> Path:
     return NOTE.parent.joinpath(*module.split(".")[1:]).with_suffix(suffix)
 
 
-def _digest(module: str) -> str:
-    """Name the state of a module's source, as the build has noted it."""
-    source = _source(module)
+def _module(source: Path) -> str:
+    return ".".join(source.relative_to(NOTE.parents[1]).with_suffix("").parts)
+
+
+def digest(source: Path) -> str:
+    """Name the state of a module's source and of its declarations, for the build's note."""
     declarations = source.with_suffix(".pxd")
     content = source.read_bytes() + (declarations.read_bytes() if declarations.exists() else b"")
     return hashlib.sha256(content).hexdigest()

@@ -85,10 +85,9 @@ def test_other_python(tmp_path: Path) -> None:
 
 
 def test_nothing_compiled(tmp_path: Path) -> None:
-    """Without a note of the build it runs as plain Python."""
+    """Without a note of the build it runs as plain Python, whatever extensions lie there."""
     folder = copied(tmp_path)
-    for built in (*folder.rglob("*.so"), *folder.rglob("compiled.json")):
-        built.unlink()
+    (folder / "gateway/compiled.json").unlink(missing_ok=True)
     assert run(folder) == [
         "plain Python: nothing was compiled at installation",
         "gateway.protocol.http1_request",
