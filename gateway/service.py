@@ -43,6 +43,8 @@ log = Logger()
 
 LOOK: Final = Seconds(1)
 """How often it is looked whether certificates change with time."""
+STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+"""The signals to stop."""
 
 
 class Servers(Protocol):
@@ -83,6 +85,9 @@ class Servers(Protocol):
     def stop(self) -> Deferred[None]:
         """Accept no more, let exchanges end within the limit, then cut; fires once all is over."""
 
+    def cut(self) -> None:
+        """Cut what a stop still waits for."""
+
 
 class FilesWatch(Protocol):
     """What notices changed files."""
@@ -118,8 +123,7 @@ class Gateway(Service):
         self._ticks: LoopingCall | None = None
         self._watch_files = watch
         self._watch: FilesWatch | None = None
-        self._ignore_hangup: Callable[[], object] = _nothing
-        self._ignore_rotation: Callable[[], object] = _nothing
+        self._ignore_signals: list[Callable[[], object]] = []
         self._reloader: Reloader | None = None
         self._kept: KeptVersions | None = None
         self._certificates: Certificates | None = None
@@ -157,18 +161,21 @@ class Gateway(Service):
         self._watch.start()
         if self._certificates is not None:
             self._certificates.start()
-        self._ignore_hangup = on_signal(signal.SIGHUP, self._reloader.hang_up, call)
-        self._ignore_rotation = on_signal(signal.SIGUSR1, self.servers.reopen_logs, call)
+        self._ignore_signals = [
+            on_signal(signal.SIGHUP, self._reloader.hang_up, call),
+            on_signal(signal.SIGUSR1, self.servers.reopen_logs, call),
+        ]
 
     def stopService(self) -> Deferred[None]:
-        """Stop accepting, let exchanges end within the limit, then cut."""
+        """Stop accepting, let exchanges end within the limit, or until a second signal to stop, then cut."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
         servers = self.servers
         if servers is None or self._stopped:
             return succeed(None)
         self._stopped = True
-        self._ignore_hangup()
-        self._ignore_rotation()
+        self._ignore_all_signals()
+        call = cast("IReactorFromThreads", self._reactor).callFromThread
+        self._ignore_signals = [on_signal(number, self._cut, call, instead=True) for number in STOPPING]
         if self._certificates is not None:
             self._certificates.stop()
         if self._reloader is not None:
@@ -231,7 +238,17 @@ class Gateway(Service):
 
     # Stopping.
 
+    def _ignore_all_signals(self) -> None:
+        while self._ignore_signals:
+            self._ignore_signals.pop()()
+
+    def _cut(self) -> None:
+        log.info("told to stop once more: cutting what is still under way")
+        if self.servers is not None:
+            self.servers.cut()
+
     def _end(self, _: object) -> None:
+        self._ignore_all_signals()
         if self._ticks is not None and self._ticks.running:
             self._ticks.stop()
 
@@ -241,10 +258,6 @@ def makeService(options: Options) -> Gateway:
     from twisted.internet import reactor  # the one place where it is taken from the process
 
     return Gateway(options.folder, reactor)
-
-
-def _nothing() -> None:
-    """Undo nothing."""
 
 
 def _log_bug(failure: Failure) -> None:

@@ -225,6 +225,10 @@ class Serving:
         done: Deferred[None] = stopped.addCallback(lambda _: self._drain(self.front))
         return done.addBoth(self._end)
 
+    def cut(self) -> None:
+        """Cut what a stop still waits for."""
+        self.front.abort()
+
     # Putting the parts together.
 
     def _open_log(self, settings: LogSettings) -> Incidents:

@@ -8,7 +8,11 @@ from types import FrameType
 
 
 def on_signal(
-    number: signal.Signals, act: Callable[[], object], call: Callable[[Callable[[], object]], object]
+    number: signal.Signals,
+    act: Callable[[], object],
+    call: Callable[[Callable[[], object]], object],
+    *,
+    instead: bool = False,
 ) -> Callable[[], object]:
     """Act on a signal from now on, after whoever did so before; to be called in the main thread.
 
@@ -18,6 +22,7 @@ def on_signal(
         number: The signal.
         act: What to do.
         call: Runs it soon, in the reactor's thread and out of any other code: `reactor.callFromThread`.
+        instead: Whoever acted before does not any more.
 
     Returns:
         Undoes it.
@@ -25,7 +30,7 @@ def on_signal(
     before = signal.getsignal(number)
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if callable(before):
+        if callable(before) and not instead:
             before(number, frame)
         call(act)
 

@@ -173,6 +173,24 @@ def test_a_stop_cuts_what_takes_too_long(start: list[Running], tmp_path: Path, m
     assert outcome == [None]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_cuts(
+    start: list[Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """Whoever cannot wait for a stop signals again: what is under way is cut, and the handler from before is back."""
+    before = signal.getsignal(number)
+    running = run(start, tmp_path, monkeypatch)
+    busy = running.client()
+    busy.receive(GET % b"")
+    outcome = stopped(running)
+    os.kill(os.getpid(), number)
+    running.clock.work()
+    assert busy.aborted
+    assert outcome == [None]
+    assert "told to stop once more: cutting what is still under way" in running.said
+    assert signal.getsignal(number) == before
+
+
 def test_a_wrong_gateway_file(tmp_path: Path) -> None:
     """Without a usable gateway.toml there is nothing to start with."""
     (tmp_path / "gateway.toml").write_text("htpp = 1\n")

@@ -34,3 +34,19 @@ def test_whoever_acted_before_still_does() -> None:
         assert (len(seen), len(handed)) == (2, 1)
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_instead_of_whoever_acted_before() -> None:
+    """A second signal to stop does not reach Twisted, which would call it an error."""
+    seen: list[int] = []
+    handed: list[Callable[[], object]] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _frame: seen.append(number))
+    try:
+        undo = on_signal(signal.SIGUSR1, lambda: 42, handed.append, instead=True)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert (seen, len(handed)) == ([], 1)
+        undo()
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert (len(seen), len(handed)) == (1, 1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)

@@ -32,7 +32,7 @@ from gateway.web.tree import VirtualHosts
 from gateway.workers.generation import Generation
 from gateway.workers.link import Attach
 from gateway.workers.member import Member
-from gateway.workers.messages import Accept, Ask, Begin, Configure, Elsewhere, Gone, Reopen, Stop, pack_config
+from gateway.workers.messages import Accept, Ask, Begin, Configure, Cut, Elsewhere, Gone, Reopen, Stop, pack_config
 from gateway.workers.mirror import Audience, MirroredNames, MirroredTokens
 from gateway.workers.process import Spawn
 from gateway.workers.sayings import Repeater
@@ -168,8 +168,12 @@ class Crew:
         if not self._members:
             return succeed(None)
         stopped = self._stopped = Deferred[None]()
-        late = self._reactor.callLater(self._config.limits.stop + CUT, self._cut)
+        late = self._reactor.callLater(self._config.limits.stop + CUT, self._kill)
         return stopped.addBoth(lambda _: late.cancel() if late.active() else None)
+
+    def cut(self) -> None:
+        """Have workers cut what a stop still waits for."""
+        self._audience(Cut())
 
     # Workers.
 
@@ -240,7 +244,7 @@ class Crew:
         if self._stopped is not None and not self._members:
             self._stopped.callback(None)
 
-    def _cut(self) -> None:
+    def _kill(self) -> None:
         for member in self._members:
             member.kill()
 

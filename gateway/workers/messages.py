@@ -210,9 +210,16 @@ class Stop:
     kind: Literal["stop"] = "stop"
 
 
+@message
+class Cut:
+    """Cut what a stop still waits for."""
+
+    kind: Literal["cut"] = "cut"
+
+
 FromLeader = (
     Begin | Configure | Sites | Serve | Accept | Gone | Certificate | NoCertificate | Challenge | NoChallenge
-    | Token | NoToken | Rotate | Reopen | Elsewhere | Ask | Stop
+    | Token | NoToken | Rotate | Reopen | Elsewhere | Ask | Stop | Cut
 )  # fmt: skip
 
 

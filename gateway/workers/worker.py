@@ -23,6 +23,7 @@ from gateway.workers.messages import (
     Ask,
     Begin,
     Configure,
+    Cut,
     Elsewhere,
     Figures,
     FromLeader,
@@ -122,6 +123,8 @@ class Worker:
                 serving.configure(unpack_config(said.config))
             case Reopen():
                 serving.reopen_logs()
+            case Cut():
+                serving.cut()
             case Elsewhere():
                 serving.count_elsewhere(said.connections, said.clients)
             case _:

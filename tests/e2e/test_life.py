@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,27 @@ def test_stop(start_gateway: StartGateway, demo: Upstream, number: signal.Signal
         assert client.closed()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((HOST, gateway.port), 1)
+
+
+def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> None:
+    """SIGINT, and again because a request is under way: it is cut, and the gateway ends without an error."""
+    gateway = start_gateway({"app.test": f"proxy = {demo.port}"})
+    with RawHTTP(gateway.port) as client:
+        client.send(b"POST /size HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nab")
+        os.kill(gateway.process.pid, signal.SIGINT)
+        while not refused(gateway.port):
+            time.sleep(0.02)
+        gateway.stop(signal.SIGINT)
+    assert "cutting what is still under way" in gateway.process.text()
+    assert "Traceback" not in gateway.process.text()
+
+
+def refused(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), 1).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def test_bad_file_disables_its_own_site_only(start_gateway: StartGateway, demo: Upstream) -> None:

@@ -52,6 +52,14 @@ def running(pid: int) -> bool:
         return False
 
 
+def refuses(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), IN_TIME).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def accepting(gateway: Twistd, port: int) -> set[int]:
     """Ids of the workers that answer on one of 40 connections."""
     found = set()
@@ -225,15 +233,30 @@ def test_a_stop_drains(start_gateway: StartGateway, demo: Upstream) -> None:
         busy.append(client)
     time.sleep(0.3)
     os.kill(gateway.process.pid, signal.SIGTERM)
-    time.sleep(0.5)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((HOST, gateway.port), 1)
+    within(lambda: refuses(gateway.port), gateway.process.text)
     assert gateway.process.running
     for client in busy:
         client.send(b"cd")
         assert client.answer().status == 200
         client.socket.close()
     within(lambda: not gateway.process.running, gateway.process.text)
+    assert not any(running(pid) for pid in workers)
+    assert "Traceback" not in gateway.process.text()
+
+
+def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> None:
+    """Whoever cannot wait for a stop signals again: all workers cut what is under way."""
+    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
+    workers = children(gateway.process.pid)
+    busy = [RawHTTP(gateway.port) for _ in range(6)]
+    for client in busy:
+        client.send(b"POST /size HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nab")
+    os.kill(gateway.process.pid, signal.SIGTERM)
+    within(lambda: refuses(gateway.port), gateway.process.text)
+    os.kill(gateway.process.pid, signal.SIGTERM)
+    within(lambda: not gateway.process.running, gateway.process.text)
+    for client in busy:
+        client.socket.close()
     assert not any(running(pid) for pid in workers)
     assert "Traceback" not in gateway.process.text()
 

@@ -22,6 +22,7 @@ from gateway.workers.messages import (
     Begin,
     Certificate,
     Configure,
+    Cut,
     Elsewhere,
     Figures,
     Gone,
@@ -313,6 +314,13 @@ def test_stop(crew: FakeCrew, said: list[str]) -> None:
     assert over.called
     assert len(crew.workers) == 2
     assert "stopping: workers have 3 connections" in said
+
+
+def test_cut(crew: FakeCrew) -> None:
+    """Whoever cannot wait for a stop has all workers cut what they still do."""
+    crew.crew.stop()
+    crew.crew.cut()
+    assert [worker.listen()[-2:] for worker in crew.workers] == [[Stop(), Cut()]] * 2
 
 
 def test_stop_cuts_who_does_not_end(crew: FakeCrew) -> None:

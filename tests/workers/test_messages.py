@@ -14,6 +14,7 @@ from gateway.workers.messages import (
     BadMessage,
     Begin,
     Certificate,
+    Cut,
     Figures,
     FromLeader,
     FromWorker,
@@ -42,6 +43,7 @@ from gateway.workers.messages import (
         Certificate(name="a.org", chain=b"# \xe4\n---", key=b"k", renewed=True),
         Token(token=b"t", answer=b"t.x"),
         Stop(),
+        Cut(),
     ],
 )
 def test_the_leader_is_understood(said: FromLeader) -> None:

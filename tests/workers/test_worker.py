@@ -25,6 +25,7 @@ from gateway.workers.messages import (
     Begin,
     Certificate,
     Configure,
+    Cut,
     Elsewhere,
     Figures,
     FromLeader,
@@ -249,6 +250,19 @@ def test_stop(working: Working) -> None:
     assert not working.ended
     working.wire.lose(clean=True)
     assert working.ended == 1
+
+
+def test_cut(working: Working) -> None:
+    """Told to cut, it does not wait for exchanges any more."""
+    working.begin()
+    working.reactor.work()
+    busy = working.client()
+    busy.receive(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+    working.say(Stop())
+    assert not busy.aborted
+    working.say(Cut())
+    assert busy.aborted
+    assert working.wire.closing
 
 
 def test_a_leader_that_does_not_listen(working: Working) -> None:
