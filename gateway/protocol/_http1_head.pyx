@@ -271,7 +271,7 @@ def parse_request(bytes data not None, limits):
     hostname = HOSTNAMES.get(head.host)
     head.hostname = read_hostname(head.host) if hostname is None else hostname
     head.raw = PyBytes_FromStringAndSize(<const char*>start, end - start)
-    head.fields = block[:found.kept]
+    head.fields = PyBytes_FromStringAndSize(PyBytes_AS_STRING(block), found.kept)
     head.known = found.known
     head.framing = CHUNKED if found.chunked else NONE if found.length < 0 else LENGTH
     head.content_length = 0 if found.length < 0 else found.length
@@ -317,7 +317,7 @@ def parse_response(bytes data not None, limits, bytes method not None):
         head.keep_alive = not options.close and (version == 1 or options.keep_alive)
     head.status = status
     head.reason = reason
-    head.fields = block[:found.kept]
+    head.fields = PyBytes_FromStringAndSize(PyBytes_AS_STRING(block), found.kept)
     head.known = found.known
     head.content_length = None if found.length < 0 else found.length
     if status == 204 or status == 304 or method == b"HEAD":
