@@ -4,7 +4,7 @@ from gateway.http.prepared cimport FinishedAnswer
 from gateway.server.http1_requests cimport HTTP1Requests
 
 cdef object DISCARD, write_response, write_finished, encode_content
-cdef object _IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED
+cdef object BODY, IDLE, LINGER, TUNNEL, WAIT
 cdef unsigned long long DATE, TE
 
 
