@@ -3,7 +3,7 @@ from gateway.net.paced_protocol cimport PacedProtocol
 from gateway.protocol.content cimport ContentReader
 
 cdef object log
-cdef object _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSED, _CHUNKED_FRAMING, _CLOSE_FRAMING
+cdef object _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSED, _LENGTH_FRAMING, _CHUNKED_FRAMING, _CLOSE_FRAMING
 cdef object parse_response, write_request, encode_content
 
 

@@ -37,7 +37,7 @@ log = Logger()
 
 # Looked up here once: an attribute of an Enum costs several times a global.
 _IDLE, _HEAD, _BODY, _TUNNEL, _CLOSED = State
-_CHUNKED_FRAMING, _CLOSE_FRAMING = Framing.CHUNKED, Framing.CLOSE
+_LENGTH_FRAMING, _CHUNKED_FRAMING, _CLOSE_FRAMING = Framing.LENGTH, Framing.CHUNKED, Framing.CLOSE
 _LARGE: Final = ByteCount(131_072)  # so much still to come goes from socket to socket: that was cheaper from there on
 
 
@@ -235,6 +235,10 @@ class UpstreamConnection(PacedProtocol):
             self._open_tunnel(head, data, request, sink)
             return
         self._reusable = head.keep_alive
+        if head.framing is _LENGTH_FRAMING and head.content_length == len(data):  # nothing to read, nothing behind it
+            self._finish()
+            sink.send_head(head, data, True)
+            return
         self._until_close = head.framing is _CLOSE_FRAMING
         self.state = _BODY
         reader = self._content
@@ -278,6 +282,7 @@ class UpstreamConnection(PacedProtocol):
         if reader.rest:
             self._reusable = False
         trailers = reader.trailers
+        reader.forget()
         self._finish()
         return content, True, trailers
 
@@ -314,10 +319,9 @@ class UpstreamConnection(PacedProtocol):
     def _finish(self) -> None:
         """End the exchange: back to the pool, or closed where another one would not be safe."""
         self._sink = self._request = None
-        if self._content is not None:
-            self._content.forget()
         if self._reusable and self._request_done and not self.writing_paused:
-            self.resume_body()
+            if self.reading_paused:
+                self.resume_reading()
             self.state = _IDLE
             if self.home.put_back(self):
                 return
