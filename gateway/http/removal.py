@@ -13,12 +13,12 @@ def without(block: bytes, names: frozenset[bytes]) -> bytes:
         return b"\r\n".join(kept)
     lower = b"\r\n" + block.lower()
     for name in names:
-        mark = b"\r\n%b:" % name
+        mark = b"\r\n" + name + b":"
         start = lower.find(mark)
         while start >= 0:
             end = lower.find(b"\r\n", start + 2)
-            lower = lower[:start] + lower[end:]
             block = block[:start] + block[end:]
+            lower = lower[:start] + lower[end:]
             start = lower.find(mark, start)
     return block
 

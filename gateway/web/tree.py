@@ -188,7 +188,7 @@ class LocationResource(Resource):
         Returns:
             Field lines to send after the head's own.
         """
-        added = self._added_now(request)
+        added = self._added_now(request) if request.stream.secure else self.added
         if head.known & added.guard:
             lines, known = added.choose(head)
         else:
