@@ -111,7 +111,7 @@ class _Prepared:
         if present:
             names = self._present.get(present)
             if names is None:
-                names = self._present[present] = frozenset(name for name in self._dropped if present & BITS[name])
+                names = self._present[present] = _among(self._dropped, present)
             head.fields = without(head.fields, names)
             known ^= present
             head.known = known
@@ -128,6 +128,10 @@ class _Prepared:
         if framed:
             kept = [field for field in kept if field[0] != _FRAME_OPTIONS]
         return make_block(kept), sum(BITS[name.lower()] for name, _ in kept)
+
+
+def _among(names: frozenset[bytes], known: int) -> frozenset[bytes]:
+    return frozenset(name for name in names if known & BITS[name])
 
 
 def names_ancestors(head: ResponseHead) -> bool:
