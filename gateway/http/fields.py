@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 try:
-    from gateway.http._removal import without
+    from gateway.http._removal import without as without
 except ModuleNotFoundError:
-    from gateway.http.removal import without
+    from gateway.http.removal import without as without
 
 Field = tuple[bytes, bytes]
 
