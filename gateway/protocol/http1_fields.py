@@ -232,13 +232,14 @@ def content_length(value: bytes) -> int:
 
     Source: RFC 9112 §6.2, §6.3; RFC 9110 §8.6.
     """
-    if b"\n" in value:
-        value, *others = value.split(b"\n")
-        if others.count(value) != len(others):
-            raise ProtocolError("several unequal Content-Length (RFC 9112 §6.3)")
-    if not value.isdigit() or len(value) > _MAX_DIGITS:
+    if value.isdigit() and len(value) <= _MAX_DIGITS:
+        return int(value)
+    first, *others = value.split(b"\n")
+    if others.count(first) != len(others):
+        raise ProtocolError("several unequal Content-Length (RFC 9112 §6.3)")
+    if not others:
         raise ProtocolError("Content-Length is not a number (RFC 9112 §6.2)")
-    return int(value)
+    return content_length(first)
 
 
 class ConnectionOptions:

@@ -12,7 +12,7 @@ from gateway.protocol.http1_fields import remember
 
 def is_origin_form(target: bytes) -> bool:
     """Tell whether `target` is a path with an optional query, of allowed octets only."""
-    return target[:1] == b"/" and not target.translate(None, _TARGET_OCTETS)
+    return target.startswith(b"/") and not target.translate(None, _TARGET_OCTETS)
 
 
 def read_other_target(method: bytes, target: bytes) -> tuple[bytes, bytes]:
