@@ -198,9 +198,8 @@ def split_lines(raw: bytes) -> list[bytes]:
 
     This finds a bare CR, a bare LF, NUL and all other controls at once. Source: RFC 9110 §5.5; RFC 9112 §2.2.
     """
-    lines = raw.splitlines()
-    # A bare CR or LF ends a line here too, but then there are fewer of them than two for each line.
-    return lines if raw.translate(None, _VISIBLE) == b"\r\n" * len(lines) else []
+    lines = raw.splitlines()  # at a bare CR or LF too
+    return lines if raw.translate(_SIEVE) == raw and b"\r\n".join(lines) + b"\r\n" == raw else []
 
 
 def has_forbidden_octet(lines: bytes, line_ends: int) -> bool:
@@ -289,6 +288,7 @@ _MASK: Final = _DROP - 1
 _READ_BY_PARSERS: Final = HOST | CONNECTION | CONTENT_LENGTH | TRANSFER_ENCODING | UPGRADE | EXPECT | AUTHORIZATION
 _NOT_FIELDS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b"te"})
 _VISIBLE: Final = bytes(octet for octet in range(256) if octet == 9 or (octet >= 32 and octet != 127))
+_SIEVE: Final = bytes(octet if octet in _VISIBLE + b"\r\n" else ord("?") for octet in range(256))
 _FOLD: Final = bytes(octet if chr(octet).isalnum() and octet < 128 else ord("-") for octet in range(256))
 _WRITTEN_HERE: Final = DROPPED_FROM_REQUESTS | {b"x-client-cert", b"remote-user", b"x-remote-user"}
 _MAX_DIGITS: Final = 18
