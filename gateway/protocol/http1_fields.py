@@ -153,7 +153,7 @@ def sort_fields(lines: list[bytes], names: FieldNames) -> tuple[bytes, int, dict
             order = names.follow(order, name)
     special: dict[int, bytes] = {}
     for bit, at, start in order.special:
-        value = lines[at][start:].strip(b" \t")
+        value = lines[at][start:].strip()  # there is no white space in a line but SP and HTAB
         special[bit] = special[bit] + b"\n" + value if bit in special else value
     for at in order.dropped:
         del lines[at]
