@@ -29,7 +29,7 @@ from gateway.errors import (
     ResponseStalled,
 )
 from gateway.protocol.websocket_frames import Code, FramePipe, Input, Violation
-from gateway.resources.websocket_side import Answer, Side
+from gateway.resources.websocket_side import GONE, Answer, Side
 from gateway.units import Seconds
 
 if TYPE_CHECKING:
@@ -224,6 +224,7 @@ class Relay:
                 self._exchange.reset(ResponseStalled(_UNREAD))
             for side in (self.client, self.upstream):
                 side.forget()
+            self.client = self.upstream = GONE
 
     # Time.
 
