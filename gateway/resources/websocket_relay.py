@@ -28,7 +28,8 @@ from gateway.errors import (
     ResponseInvalid,
     ResponseStalled,
 )
-from gateway.protocol.websocket_frames import Code, FramePipe, Input, Violation
+from gateway.protocol.websocket_events import Code, Violation
+from gateway.protocol.websocket_frames import FramePipe, Input
 from gateway.resources.websocket_side import GONE, Answer, Side
 from gateway.units import Seconds
 

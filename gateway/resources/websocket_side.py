@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from gateway.http.stream import DISCARD
-from gateway.protocol.websocket_frames import Close, FramePipe, Input, Violation
+from gateway.protocol.websocket_events import Close, Violation
+from gateway.protocol.websocket_frames import FramePipe, Input
 from gateway.resources.websocket_leg import Leg
 from gateway.units import ByteCount
 
