@@ -246,8 +246,8 @@ class TLSWire:
                 asked = self._read()  # the first request often comes together with the client's last message
             else:
                 self._loop.remove_reader(self._fd)
-        if not asked and self.state is _OPEN and self._tls.get_protocol_version() != SSL.TLS1_3_VERSION:
-            self._output.let_go()  # the client waits for our last message; in TLS 1.3 only tickets are held
+        if not asked and self.state is _OPEN:
+            self._output.let_go()  # tickets too: they bring the acknowledgement that a client's Nagle waits for
 
     def _read(self) -> bool:
         """Hand over what has come; tell whether there was something."""

@@ -184,24 +184,13 @@ def test_tickets_leave_with_the_first_answer(connection: Connection) -> None:
     assert (connection.sock.held, connection.read()) == ([True, False], b"answermore")
 
 
-def test_a_handshake_does_not_wait() -> None:
-    """The last message of a handshake in TLS 1.2 is sent at once where no request came with the client's."""
-    connection = Connection(version=SSL.TLS1_2_VERSION)
+@pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION])
+def test_nothing_waits_for_a_silent_client(version: int) -> None:
+    """The last message of a handshake is sent at once where no request came with the client's."""
+    connection = Connection(version=version)
     connection.open()
     assert (connection.wire.state, connection.sock.held) == (State.OPEN, [True, False])
     connection.close()
-
-
-def test_tickets_wait_for_a_request_to_come(connection: Connection) -> None:
-    """In TLS 1.3 only tickets follow the client's last message: they leave with the first answer, whenever it comes."""
-    connection.open()
-    assert (connection.wire.state, connection.sock.held) == (State.OPEN, [True])
-    connection.client.send(b"question")
-    connection.send()
-    connection.turn()
-    connection.wire.write(b"answer")
-    connection.turn()
-    assert (connection.sock.held, connection.read()) == ([True, False], b"answer")
 
 
 def test_the_end_leaves_with_the_last_answer(connection: Connection) -> None:
