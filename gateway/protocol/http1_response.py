@@ -14,9 +14,9 @@ from gateway.protocol.http1_fields import (
     connection_options,
     content_length,
     has_certain_error,
-    has_forbidden_octet,
     octet_error,
     sort_fields,
+    split_lines,
 )
 
 
@@ -42,9 +42,8 @@ def parse_response(data: bytes, limits: HeadLimits, method: bytes) -> ResponseHe
         _check_unfinished(data, limits)
         return None
     raw = data[: end + 2]
-    lines = raw.split(b"\r\n")
-    lines.pop()
-    if has_forbidden_octet(raw, len(lines)):
+    lines = split_lines(raw)
+    if not lines:
         raise ResponseInvalid(octet_error(raw))
     if end > limits.size or len(lines) - 1 > limits.count:
         raise _too_large(limits)
@@ -74,7 +73,7 @@ def parse_response(data: bytes, limits: HeadLimits, method: bytes) -> ResponseHe
         known,
         framing,
         length,
-        keep_alive and framing is not Framing.CLOSE,
+        keep_alive and framing is not _CLOSE,
         upgrade,
         end + 4,
     )
@@ -102,10 +101,10 @@ def _check_coding(coding: bytes, length: int | None, version: int) -> None:
 def _framing(status: int, method: bytes, known: int, length: int | None) -> Framing:
     """Say how the content ends. Source: RFC 9112 §6.3."""
     if status < 200 or status in (204, 304) or method == b"HEAD":
-        return Framing.NONE
+        return _NONE
     if known & TRANSFER_ENCODING:
-        return Framing.CHUNKED
-    return Framing.CLOSE if length is None else Framing.LENGTH
+        return _CHUNKED
+    return _CLOSE if length is None else _LENGTH
 
 
 def _check_unfinished(data: bytes, limits: HeadLimits) -> None:
@@ -122,6 +121,10 @@ def _too_large(limits: HeadLimits) -> ResponseHeaderTooLarge:
     return ResponseHeaderTooLarge(f"response header over {limits.size} octets or {limits.count} fields")
 
 
+_NONE: Final = Framing.NONE  # once, for an attribute of an Enum costs several times a global
+_LENGTH: Final = Framing.LENGTH
+_CHUNKED: Final = Framing.CHUNKED
+_CLOSE: Final = Framing.CLOSE
 _VERSIONS: Final = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 _STATUS: Final = {b"%d" % status: status for status in range(100, 600)}
 _AFTER_STATUS: Final = frozenset({b"", b" "})

@@ -272,7 +272,7 @@ class ProxyResource(Resource):
             lines = add_forwarded(lines, request.stream.peer.host, head.host, request.stream.secure)
         if self._request_start is not None:
             lines += self._request_start()
-        return b"%b%b%b%b%b" % (block, lines, self._prefix_line, request.id_line, self._via.line(head))
+        return b"".join((block, lines, self._prefix_line, request.id_line, self._via.line(head)))
 
     def _open_websocket(self, request: Request) -> Opening | None:
         """Begin a WebSocket if the request asks for one; any other Upgrade is not passed on."""

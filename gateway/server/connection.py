@@ -60,6 +60,10 @@ class State(Enum):
     CLOSED = "closed"
 
 
+# Looked up here once: an attribute of an Enum costs several times a global.
+IDLE, BODY, WAIT, TUNNEL, LINGER, CLOSED = State
+
+
 class FrontConnection(Protocol):
     """A connection as those see it that count it.
 

@@ -15,11 +15,8 @@ from gateway.http.stream import DISCARD
 from gateway.net.bulk import BulkTransport
 from gateway.protocol.chunked import encode_content, encode_last_chunk
 from gateway.protocol.http1_write import write_finished, write_informational, write_response, write_switch
-from gateway.server.connection import State
+from gateway.server.connection import BODY, IDLE, LINGER, TUNNEL, WAIT
 from gateway.server.http1_requests import HTTP1Requests
-
-# Looked up here once: an attribute of an Enum costs several times a global.
-_IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED = State
 
 
 class HTTP1Connection(HTTP1Requests):
@@ -44,7 +41,7 @@ class HTTP1Connection(HTTP1Requests):
         """Answer what is not a request and close."""
         self._keep_alive = False
         self._broken = True
-        self.state = _WAIT
+        self.state = WAIT
         self._buffer = b""
         self._responding = self._chunked = False
         head, self.head = self.head, None
@@ -88,7 +85,7 @@ class HTTP1Connection(HTTP1Requests):
             self._keep_alive = False  # a client that asked to switch sends no second request here
         if not head.known & DATE:
             extra += self.front.date_line
-        if self.state is _BODY or self.front.stopping:
+        if self.state is BODY or self.front.stopping:
             self._keep_alive = False
         octets, self._chunked, self._keep_alive = write_response(
             head,
@@ -107,7 +104,7 @@ class HTTP1Connection(HTTP1Requests):
         """Send a response made beforehand; where something is out of the ordinary, as `send_head` does."""
         request, front = self.head, self.front
         usual = request is not None and request.version == 1 and not request.upgrade and not answer.head.known & DATE
-        if not (usual and self._keep_alive and self.state is _WAIT) or front.stopping:
+        if not (usual and self._keep_alive and self.state is WAIT) or front.stopping:
             self.send_head(answer.head, answer.lines + extra, answer.data if whole else b"", True)
             return
         self._responding = True
@@ -121,7 +118,7 @@ class HTTP1Connection(HTTP1Requests):
         if data:
             self._write(data)
         if end:
-            if self.state is _TUNNEL:
+            if self.state is TUNNEL:
                 self._linger()
             else:
                 self._exchange_over()
@@ -158,7 +155,7 @@ class HTTP1Connection(HTTP1Requests):
 
     def _open_tunnel(self, head: ResponseHead, extra: bytes, data: bytes) -> None:
         self._keep_alive = False
-        self.state = _TUNNEL
+        self.state = TUNNEL
         rest, self._buffer = self._buffer, b""
         self._write(write_switch(head, extra, data))
         self.resume_reading()
@@ -168,16 +165,16 @@ class HTTP1Connection(HTTP1Requests):
     def _exchange_over(self) -> None:
         """Go on with the next request, or close."""
         self.handler = DISCARD
-        if self.state is _BODY or self._broken or (self._buffer and not self._keep_alive):
+        if self.state is BODY or self._broken or (self._buffer and not self._keep_alive):
             self._linger()
         elif not self._keep_alive or self.front.stopping:
-            self.state = _LINGER
+            self.state = LINGER
             self.close()
         elif self.writing_paused:
             self._over = True  # a client that only sends must not make the answers pile up here
-        elif self.state is _WAIT:
+        elif self.state is WAIT:
             self._over = False
-            self.state = _IDLE
+            self.state = IDLE
             self.head = None
             self.resume_reading()
             if self._buffer and not self._feeding:
@@ -187,15 +184,15 @@ class HTTP1Connection(HTTP1Requests):
 
     def close_when_idle(self) -> None:
         """Close now if no exchange is under way, else after the current one."""
-        if self.state is _IDLE:
-            self.state = _LINGER
+        if self.state is IDLE:
+            self.state = LINGER
             self.close()
         else:
             self._keep_alive = False
 
     def _linger(self) -> None:
         """Close our half and discard what still comes, lest a reset takes the answer away (RFC 9112 §9.6)."""
-        self.state = _LINGER
+        self.state = LINGER
         self.body_octets = 0
         self._buffer = b""
         self.resume_reading()

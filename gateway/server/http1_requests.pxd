@@ -3,7 +3,7 @@ from gateway.net.paced_protocol cimport PacedProtocol
 from gateway.protocol.content cimport ContentReader
 
 cdef object log, DISCARD, parse_request, skip_blank_lines
-cdef object _IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED, _NONE_FRAMING
+cdef object BODY, CLOSED, IDLE, LINGER, TUNNEL, WAIT, _NONE_FRAMING
 
 
 cdef class HTTP1Requests(PacedProtocol):

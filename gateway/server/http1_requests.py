@@ -14,7 +14,7 @@ from gateway.http.stream import DISCARD, PeerAddress, StreamHandler
 from gateway.net.paced_protocol import PacedProtocol
 from gateway.protocol.content import ContentReader
 from gateway.protocol.http1_head import parse_request, skip_blank_lines
-from gateway.server.connection import FrontDoor, State
+from gateway.server.connection import BODY, CLOSED, IDLE, LINGER, TUNNEL, WAIT, FrontDoor
 from gateway.server.deadlines import ClientDeadlines
 from gateway.units import Seconds
 
@@ -22,7 +22,6 @@ log = Logger()
 
 
 # Looked up here once: an attribute of an Enum costs several times a global.
-_IDLE, _BODY, _WAIT, _TUNNEL, _LINGER, _CLOSED = State
 _NONE_FRAMING = Framing.NONE
 
 
@@ -49,7 +48,7 @@ class HTTP1Requests(PacedProtocol):
         self.trusted = trusted
         self.forwarded = forwarded
         self.handler: StreamHandler = DISCARD
-        self.state = _IDLE
+        self.state = IDLE
         self.head: RequestHead | None = None
         self.exchanges = 0
         self._parse_limits = front.limits.head
@@ -79,20 +78,20 @@ class HTTP1Requests(PacedProtocol):
         """Take octets from the client; a bug met on the way ends this exchange only."""
         try:
             state = self.state
-            if state is _IDLE:
+            if state is IDLE:
                 if self._buffer:
                     data = self._buffer + data
                 self._feed(data)
-            elif state is _BODY:
+            elif state is BODY:
                 self._body_received(data)
-            elif state is _TUNNEL:
+            elif state is TUNNEL:
                 self.body_octets += len(data)
                 self.handler.data_received(data, False)
-            elif state is _WAIT:
+            elif state is WAIT:
                 self._buffer += data
                 if len(self._buffer) > self.front.limits.pipelined:
                     self.pause_reading()
-            elif state is _LINGER:
+            elif state is LINGER:
                 self.body_octets += len(data)
                 if self.body_octets > self.front.limits.linger_size:
                     self.abort()
@@ -107,10 +106,10 @@ class HTTP1Requests(PacedProtocol):
     def readConnectionLost(self) -> None:
         """Learn that the client will send no more (IHalfCloseableProtocol)."""
         self._client_done = True
-        if self.state is _TUNNEL:
+        if self.state is TUNNEL:
             self.handler.data_received(b"", True)
-        elif self.state in (_BODY, _WAIT):
-            self.state = _LINGER
+        elif self.state in (BODY, WAIT):
+            self.state = LINGER
             handler, self.handler = self.handler, DISCARD
             handler.stream_lost(ClientDisconnected("the client closed before its answer was complete"))
             self.close()
@@ -119,8 +118,8 @@ class HTTP1Requests(PacedProtocol):
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Learn that the connection is gone."""
-        busy = self.state in (_BODY, _WAIT, _TUNNEL)
-        self.state = _CLOSED
+        busy = self.state in (BODY, WAIT, TUNNEL)
+        self.state = CLOSED
         self.front.closed(self)
         self._buffer = b""
         self.let_go()
@@ -133,10 +132,10 @@ class HTTP1Requests(PacedProtocol):
     def _feed(self, data: bytes) -> None:
         """Take octets while no exchange is under way; one after the other, never nested."""
         self._feeding = True
-        while data and self.state is _IDLE:
+        while data and self.state is IDLE:
             self._buffer = b""
             try:
-                if data[:2] == b"\r\n":
+                if data.startswith(b"\r\n"):
                     data = skip_blank_lines(data)
                 head = parse_request(data, self._parse_limits)
             except ProtocolError as error:
@@ -156,11 +155,11 @@ class HTTP1Requests(PacedProtocol):
         self._responding = self._chunked = False
         framing = head.framing
         if framing is _NONE_FRAMING:
-            self.state = _WAIT
+            self.state = WAIT
             self._buffer = data[head.size :]
             self._handle(head, b"", True)
             return
-        self.state = _BODY
+        self.state = BODY
         self.body_octets = 0
         self.awaits_continue = head.expects_continue
         reader = self._content = ContentReader(self._parse_limits)
@@ -180,7 +179,7 @@ class HTTP1Requests(PacedProtocol):
         if not reader.done:
             self.body_octets += len(data)
             return content, False, b""
-        self.state = _WAIT
+        self.state = WAIT
         self._buffer, trailers = reader.rest, reader.trailers
         self._content = None
         return content, True, trailers
@@ -204,7 +203,7 @@ class HTTP1Requests(PacedProtocol):
         """Answer content that breaks the protocol: an error page where the response has not begun, else a cut."""
         self._keep_alive = False
         self._broken = True
-        self.state = _WAIT
+        self.state = WAIT
         self._buffer = b""
         self.handler.stream_broken(error)
 
@@ -245,7 +244,7 @@ class HTTP1Requests(PacedProtocol):
     @property
     def unsent(self) -> int:
         """Octets the client has not taken, where that matters."""
-        if self.writing_paused or self.state is _LINGER:
+        if self.writing_paused or self.state is LINGER:
             return self.waiting_octets()
         return 0
 

@@ -54,6 +54,10 @@ class State(Enum):
     CLOSED = "closed"
 
 
+# Looked up here once: an attribute of an Enum costs several times a global.
+IDLE, HEAD, BODY, TUNNEL, CLOSED = State
+
+
 class Home(Protocol):
     """Where connections live between exchanges; implemented by `upstream.pool.Upstream`."""
 
