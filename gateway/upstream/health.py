@@ -137,10 +137,10 @@ class _Watch:
         passed = not wrong
         self._alike = self._alike + 1 if passed is self._passed else 1
         self._passed = passed
+        self._ask_in(1 + JITTER * (2 * self._random() - 1))
         health = check.health
         if self.up is not passed and self._alike >= (health.successes if passed else health.failures):
             self._change(check, wrong)
-        self._ask_in(1 + JITTER * (2 * self._random() - 1))
 
     def _change(self, check: Check, wrong: str) -> None:
         before, self.up = self.up, not wrong
