@@ -11,15 +11,16 @@ def without(block: bytes, names: frozenset[bytes]) -> bytes:
         kept = [line for line in block.split(b"\r\n") if line and line.partition(b":")[0].lower() not in names]
         kept.append(b"")
         return b"\r\n".join(kept)
-    lower = b"\r\n" + block.lower()
     for name in names:
-        mark = b"\r\n%b:" % name
+        # With a line end in front the first line begins like the others.
+        lower, gone = b"\r\n" + block.lower(), 0
+        mark = b"\r\n" + name + b":"
         start = lower.find(mark)
         while start >= 0:
-            end = lower.find(b"\r\n", start + 2)
-            lower = lower[:start] + lower[end:]
-            block = block[:start] + block[end:]
-            start = lower.find(mark, start)
+            end = lower.index(b"\r\n", start + 2)
+            block = block[: start - gone] + block[end - gone :]
+            gone += end - start
+            start = lower.find(mark, end)
     return block
 
 

@@ -194,10 +194,13 @@ class TLSSocket(TLSWire):
                 self._failed(problem)
 
     def on_end_of_data(self) -> None:
-        """Tell a protocol that knows half-closed connections; end the connection under any other."""
+        """Tell a protocol that knows half-closed connections; end the connection under any other, or one that fails."""
         protocol: object = self.protocol
         if IHalfCloseableProtocol.providedBy(protocol):
-            protocol.readConnectionLost()
+            try:
+                protocol.readConnectionLost()
+            except Exception as problem:
+                self._failed(problem)
         else:
             self.close()
 

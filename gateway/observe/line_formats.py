@@ -36,6 +36,7 @@ def combined(
     """
     head = request.head
     ended = request.finished or request.first_byte
+    kind, code = socket or _NO_SOCKET
     return (
         b'%b - - [%b] "%.32b %b %b" %d %d "%b" "%b" host=%b id=%b in=%d ms=%.2f upstream=%b upstream_ms=%b '
         b"retries=%d held_ms=0 socket=%b code=%b tls=%b reason=%b\n"
@@ -56,7 +57,8 @@ def combined(
         upstream or b"-",
         b"%.2f" % ((request.first_byte - request.leased) * 1000) if upstream and request.first_byte else b"-",
         request.retries,
-        *(socket or (b"-", b"-")),
+        kind,
+        code,
         b"yes" if request.secure else b"-",
         reason or b"-",
     )
@@ -88,6 +90,7 @@ def json(
     """
     head = request.head
     ended = request.finished or request.first_byte
+    kind, code = socket or _NO_JSON_SOCKET
     return (
         b'{"time":"%b","request_id":"%b","client":"%b","host":"%b","method":"%.32b","path":"%b","proto":"%b",'
         b'"status":%d,"bytes_in":%d,"bytes_out":%d,"ms":%.2f,"upstream":"%b","upstream_ms":%b,"retries":%d,'
@@ -107,7 +110,8 @@ def json(
         upstream,
         b"%.2f" % ((request.first_byte - request.leased) * 1000) if upstream and request.first_byte else b"null",
         request.retries,
-        *(socket or (b"", b"null")),
+        kind,
+        code,
         b"true" if request.secure else b"false",
         reason,
         site,
@@ -123,16 +127,19 @@ def usual_field(raw: bytes, name: bytes) -> bytes:
         raw: The start line and field lines, each ending in CRLF.
         name: The field's name.
     """
-    return raw.partition(b"\r\n%b: " % name)[2].partition(b"\r")[0]
+    return raw.partition(b"\r\n" + name + b": ")[2].partition(b"\r")[0]
 
 
 def is_plain(target: bytes) -> bool:
     """Tell whether a request target can stand in a line as it is: short, harmless, and without parameters."""
-    return len(target) <= _MAX_PLAIN and not target.translate(None, PLAIN)
+    return len(target) <= _MAX_PLAIN and target.translate(_SIEVE) == target
 
 
 CLIENT_GONE: Final = 499
 HARMLESS: Final = bytes(octet for octet in range(32, 127) if octet not in b'"\\')
 PLAIN: Final = bytes(octet for octet in HARMLESS if octet not in b"?#=@")
+_SIEVE: Final = bytes(octet if octet in PLAIN else ord("-") for octet in range(256))
 _MAX_PLAIN: Final = 50  # a longer one may have a secret in its path
+_NO_SOCKET: Final = (b"-", b"-")
+_NO_JSON_SOCKET: Final = (b"", b"null")
 _VERSIONS: Final = {0: b"HTTP/1.0", 1: b"HTTP/1.1", 20: b"HTTP/2.0", 30: b"HTTP/3.0"}

@@ -153,7 +153,7 @@ def sort_fields(lines: list[bytes], names: FieldNames) -> tuple[bytes, int, dict
             order = names.follow(order, name)
     special: dict[int, bytes] = {}
     for bit, at, start in order.special:
-        value = lines[at][start:].strip(b" \t")
+        value = lines[at][start:].strip()  # there is no white space in a line but SP and HTAB
         special[bit] = special[bit] + b"\n" + value if bit in special else value
     for at in order.dropped:
         del lines[at]
@@ -198,9 +198,8 @@ def split_lines(raw: bytes) -> list[bytes]:
 
     This finds a bare CR, a bare LF, NUL and all other controls at once. Source: RFC 9110 §5.5; RFC 9112 §2.2.
     """
-    lines = raw.splitlines()
-    # A bare CR or LF ends a line here too, but then there are fewer of them than two for each line.
-    return lines if raw.translate(None, _VISIBLE) == b"\r\n" * len(lines) else []
+    lines = raw.splitlines()  # at a bare CR or LF too
+    return lines if raw.translate(_SIEVE) == raw and b"\r\n".join(lines) + b"\r\n" == raw else []
 
 
 def has_forbidden_octet(lines: bytes, line_ends: int) -> bool:
@@ -232,13 +231,14 @@ def content_length(value: bytes) -> int:
 
     Source: RFC 9112 §6.2, §6.3; RFC 9110 §8.6.
     """
-    if b"\n" in value:
-        value, *others = value.split(b"\n")
-        if others.count(value) != len(others):
-            raise ProtocolError("several unequal Content-Length (RFC 9112 §6.3)")
-    if not value.isdigit() or len(value) > _MAX_DIGITS:
+    if value.isdigit() and len(value) <= _MAX_DIGITS:
+        return int(value)
+    first, *others = value.split(b"\n")
+    if others.count(first) != len(others):
+        raise ProtocolError("several unequal Content-Length (RFC 9112 §6.3)")
+    if not others:
         raise ProtocolError("Content-Length is not a number (RFC 9112 §6.2)")
-    return int(value)
+    return content_length(first)
 
 
 class ConnectionOptions:
@@ -288,6 +288,7 @@ _MASK: Final = _DROP - 1
 _READ_BY_PARSERS: Final = HOST | CONNECTION | CONTENT_LENGTH | TRANSFER_ENCODING | UPGRADE | EXPECT | AUTHORIZATION
 _NOT_FIELDS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b"te"})
 _VISIBLE: Final = bytes(octet for octet in range(256) if octet == 9 or (octet >= 32 and octet != 127))
+_SIEVE: Final = bytes(octet if octet in _VISIBLE + b"\r\n" else ord("?") for octet in range(256))
 _FOLD: Final = bytes(octet if chr(octet).isalnum() and octet < 128 else ord("-") for octet in range(256))
 _WRITTEN_HERE: Final = DROPPED_FROM_REQUESTS | {b"x-client-cert", b"remote-user", b"x-remote-user"}
 _MAX_DIGITS: Final = 18

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.errors import ProtocolError, ResponseHeaderTooLarge, ResponseInvalid
 from gateway.http.fields import without
 from gateway.http.known import CONNECTION, CONTENT_LENGTH, DROPPED_FROM_RESPONSES, TRANSFER_ENCODING, UPGRADE
-from gateway.http.message import Framing, ResponseHead
+from gateway.http.message import Framing, ResponseHead, reason_phrase
 from gateway.protocol.http1_fields import (
     FieldNames,
     HeadLimits,
@@ -48,7 +48,7 @@ def parse_response(data: bytes, limits: HeadLimits, method: bytes) -> ResponseHe
     if end > limits.size or len(lines) - 1 > limits.count:
         raise _too_large(limits)
     status_line = lines.pop(0)
-    status, version = _read_status_line(status_line)
+    status, version, reason = _USUAL_LINES.get(status_line) or _read_status_line(status_line)
     try:
         block, known, special = sort_fields(lines, _names)
         length = content_length(special[CONTENT_LENGTH]) if known & CONTENT_LENGTH else None
@@ -68,7 +68,7 @@ def parse_response(data: bytes, limits: HeadLimits, method: bytes) -> ResponseHe
             block = without(block, options.named)
     return ResponseHead(
         status,
-        status_line[13:],
+        reason,
         block,
         known,
         framing,
@@ -79,13 +79,13 @@ def parse_response(data: bytes, limits: HeadLimits, method: bytes) -> ResponseHe
     )
 
 
-def _read_status_line(line: bytes) -> tuple[int, int]:
-    """Read status and minor version; a missing reason phrase passes, even without its space. Source: RFC 9112 §4."""
+def _read_status_line(line: bytes) -> tuple[int, int, bytes]:
+    """Read status, minor version and reason phrase; that one may be missing, with its space. Source: RFC 9112 §4."""
     version = _VERSIONS.get(line[:9])
     status = _STATUS.get(line[9:12])
     if version is None or status is None or line[12:13] not in _AFTER_STATUS:
         raise ResponseInvalid(f"status line {line[:40]!r} (RFC 9112 §4)")
-    return status, version
+    return status, version, line[13:]
 
 
 def _check_coding(coding: bytes, length: int | None, version: int) -> None:
@@ -128,4 +128,8 @@ _CLOSE: Final = Framing.CLOSE
 _VERSIONS: Final = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 _STATUS: Final = {b"%d" % status: status for status in range(100, 600)}
 _AFTER_STATUS: Final = frozenset({b"", b" "})
+_USUAL_LINES: Final = {
+    line: _read_status_line(line)
+    for line in (b"HTTP/1.1 %d %b" % (status, reason_phrase(status)) for status in range(200, 600))
+}
 _names: Final = FieldNames(DROPPED_FROM_RESPONSES)

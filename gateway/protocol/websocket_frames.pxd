@@ -1,6 +1,6 @@
 cimport cython
 
-cdef int _BAD, _STARTS, _ENDS, _CONTINUES, _CONTROL, _PASSED, _PONG, _CLOSING, _CLOSE
+cdef int BAD, CLOSE, CLOSING, CONTROL, ENDS, PASSED, PONG, STARTS
 cdef object _STRICT, _LENIENT, _CLOSED
 
 
@@ -22,5 +22,4 @@ cdef class FramePipe:
     cpdef _skip(self, bytes data)
 
 
-cpdef bytes _masked(bytes content, bytes key)
 cpdef _length_violation(bytes data, Py_ssize_t position, Py_ssize_t extended)

@@ -17,24 +17,28 @@ The output is apart from that: open until a close frame was injected, after whic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from gateway.protocol.websocket_events import Close, Code, Event, MalformedClose, Violation
+from gateway.protocol.websocket_headers import (
+    BAD,
+    CLOSE,
+    CLOSING,
+    CONTROL,
+    ENDS,
+    KINDS,
+    KINDS_EXTENDED,
+    PASSED,
+    PONG,
+    STARTS,
+    header_violation,
+    mask,
+)
 from gateway.units import ByteCount
 
 PING_TOKEN: Final = b"gateway-keep-alive"
 """Payload of our own pings; a pong that carries it is not passed on."""
-
-
-class Code(IntEnum):
-    """Close codes that the gateway sends of itself; never 1000, which Phoenix's client takes as final."""
-
-    GOING_AWAY = 1001
-    PROTOCOL_ERROR = 1002
-    TOO_BIG = 1009
-    INTERNAL_ERROR = 1011
-    SERVICE_RESTART = 1012
 
 
 class Input(IntEnum):
@@ -47,38 +51,6 @@ class Input(IntEnum):
 
 # Looked up here once: an attribute of an Enum costs several times a global.
 _STRICT, _LENIENT, _CLOSED = Input
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """A whole close frame, taken out of the stream.
-
-    Attributes:
-        payload: Code and reason without the mask; never a single octet.
-    """
-
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MalformedClose:
-    """After a violation, a close frame that is itself broken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """The sender broke a rule; nothing of it passes from here on.
-
-    Attributes:
-        code: 1002 or 1009.
-        message: What was found, with the section broken.
-    """
-
-    code: Code
-    message: str
-
-
-Event = Close | MalformedClose | Violation
 
 
 class FramePipe:
@@ -119,7 +91,7 @@ class FramePipe:
         self.masked = masked
         self._mask_bit = 128 if masked else 0
         self._header = 6 if masked else 2
-        self._kinds = _KINDS_EXTENDED if extended else _KINDS
+        self._kinds = KINDS_EXTENDED if extended else KINDS
         self._max_frame = max_frame or _NO_LIMIT
         self._max_message = max_message or _NO_LIMIT
         self._rest = 0
@@ -149,9 +121,9 @@ class FramePipe:
         """
         if self._sealed:
             return b""
-        self._sealed = frame[0] & 15 == _CLOSE
+        self._sealed = frame[0] & 15 == CLOSE
         if self.masked:
-            frame = b"%c%c%b%b" % (frame[0], frame[1] | 128, key, _masked(frame[2:], key))
+            frame = b"%c%c%b%b" % (frame[0], frame[1] | 128, key, mask(frame[2:], key))
         if not self.at_boundary:
             self._pending += frame
             return b""
@@ -197,8 +169,8 @@ class FramePipe:
             kind = self._kinds[data[position]]
             length = data[position + 1] & 127
             payload = position + self._header
-            if kind == _BAD or data[position + 1] & 128 != self._mask_bit or (kind & _CONTROL and length > 125):
-                violation = self._header_violation(kind, data[position + 1])
+            if kind == BAD or data[position + 1] & 128 != self._mask_bit or (kind & CONTROL and length > 125):
+                violation = header_violation(kind, data[position + 1], masked=self.masked)
                 break
             if length > 125:
                 extended = 2 if length == 126 else 8
@@ -209,21 +181,21 @@ class FramePipe:
                     break
                 payload += extended
                 length = int.from_bytes(data[position + 2 : position + 2 + extended], "big")
-            elif length == 1 and kind == _CLOSING:
+            elif length == 1 and kind == CLOSING:
                 violation = Violation(Code.PROTOCOL_ERROR, "close frame with one octet (RFC 6455 §5.5.1)")
                 break
             if size < payload:
                 break
             end = payload + length
-            if kind & _CONTROL:
+            if kind & CONTROL:
                 if end > size:
                     break
-                if kind == _PASSED or (kind == _PONG and not self._is_own(data, payload, end)):
+                if kind == PASSED or (kind == PONG and not self._is_own(data, payload, end)):
                     position = end
                     continue
                 parts = [] if parts is None else parts
                 parts.append(data[start:position])
-                if kind == _CLOSING:
+                if kind == CLOSING:
                     self.events += (Close(self._content(data, payload, end)),)
                     self.input = _CLOSED
                     start = position = size
@@ -231,7 +203,7 @@ class FramePipe:
                 start = position = end
                 continue
             message = length
-            if kind & _STARTS:
+            if kind & STARTS:
                 if self._inside:
                     violation = Violation(Code.PROTOCOL_ERROR, "new message inside a message (RFC 6455 §5.4)")
                     break
@@ -243,7 +215,7 @@ class FramePipe:
             if length > self._max_frame or message > self._max_message:
                 violation = self._size_violation(length)
                 break
-            self._inside = not kind & _ENDS
+            self._inside = not kind & ENDS
             self._message = message
             if end > size:
                 self._rest = end - size
@@ -271,17 +243,7 @@ class FramePipe:
     def _content(self, data: bytes, payload: int, end: int) -> bytes:
         """Copy the payload of a control frame without its mask."""
         content = data[payload:end]
-        return _masked(content, data[payload - 4 : payload]) if self.masked else content
-
-    def _header_violation(self, kind: int, second: int) -> Violation:
-        if kind == _BAD:
-            message = "reserved bit or opcode, or a fragmented control frame (RFC 6455 §5.2, §5.5)"
-        elif second & 128 != self._mask_bit:
-            message = "frame from a client without a mask" if self.masked else "masked frame from a server"
-            message += " (RFC 6455 §5.1)"
-        else:
-            message = "control frame over 125 octets (RFC 6455 §5.5)"
-        return Violation(Code.PROTOCOL_ERROR, message)
+        return mask(content, data[payload - 4 : payload]) if self.masked else content
 
     def _size_violation(self, length: int) -> Violation:
         if length > self._max_frame:
@@ -301,8 +263,8 @@ class FramePipe:
             first, second = data[position], data[position + 1]
             length = second & 127
             payload = position + (6 if second & 128 else 2)
-            if first & 15 == _CLOSE:
-                if self._kinds[first] != _CLOSING or second & 128 != self._mask_bit or length == 1 or length > 125:
+            if first & 15 == CLOSE:
+                if self._kinds[first] != CLOSING or second & 128 != self._mask_bit or length == 1 or length > 125:
                     self.events += (MalformedClose(),)
                     self.input = _CLOSED
                     return
@@ -323,13 +285,6 @@ class FramePipe:
             self._held = data[position:]
 
 
-def _masked(content: bytes, key: bytes) -> bytes:
-    """Mask the content of a control frame, or take its mask away (RFC 6455 §5.3)."""
-    size = len(content)
-    mask = int.from_bytes((key * 32)[:size], "big")
-    return (int.from_bytes(content, "big") ^ mask).to_bytes(size, "big")
-
-
 def _length_violation(data: bytes, position: int, extended: int) -> Violation | None:
     """Check an extended payload length: minimal, and below 2⁶³ (RFC 6455 §5.2)."""
     if extended == 2:
@@ -343,30 +298,4 @@ def _length_violation(data: bytes, position: int, extended: int) -> Violation | 
     return Violation(Code.PROTOCOL_ERROR, "payload length not in its shortest form (RFC 6455 §5.2)")
 
 
-_CLOSE: Final = 8
 _NO_LIMIT: Final = (1 << 63) - 1
-
-_BAD: Final = 0
-_STARTS: Final = 1
-_ENDS: Final = 2
-_CONTINUES: Final = 4
-_CONTROL: Final = 8
-_PASSED: Final = _CONTROL
-_PONG: Final = _CONTROL | 16
-_CLOSING: Final = _CONTROL | 32
-
-
-def _kinds(*, extended: bool) -> bytes:
-    """Tabulate what the first octet of a frame means."""
-    kinds = bytearray(256)
-    for reserved in range(8 if extended else 1):
-        for opcode, kind in ((0, _CONTINUES), (1, _STARTS), (2, _STARTS)):
-            kinds[reserved << 4 | opcode] = kind
-            kinds[128 | reserved << 4 | opcode] = kind | _ENDS
-        for opcode, kind in ((8, _CLOSING), (9, _PASSED), (10, _PONG)):
-            kinds[128 | reserved << 4 | opcode] = kind
-    return bytes(kinds)
-
-
-_KINDS: Final = _kinds(extended=False)
-_KINDS_EXTENDED: Final = _kinds(extended=True)

@@ -14,17 +14,18 @@ from gateway.http.fields import Field
 from gateway.http.known import ACCEL_REDIRECT
 from gateway.http.paths import decide_path, file_names
 from gateway.http.stream import DISCARD
+from gateway.resources.passing import PassingSink
 from gateway.resources.static_answer import FileAnswers
 from gateway.resources.static_folder import Folder, LinkRefused
 from gateway.resources.static_found import Found, choose_coding
 
 if TYPE_CHECKING:
     from gateway.http.message import ResponseHead
-    from gateway.http.stream import BulkSink, ResponseSink
+    from gateway.http.stream import ResponseSink
     from gateway.web.request import Request
 
 
-class HandOver:
+class HandOver(PassingSink):
     """A response sink in front of another: an answer that names a file becomes that file.
 
     Args:
@@ -34,25 +35,20 @@ class HandOver:
         files: Makes answers from files.
     """
 
-    __slots__ = ("_files", "_replaced", "_request", "_root", "_sink")
+    __slots__ = ("_files", "_request", "_root")
 
     def __init__(self, request: Request, sink: ResponseSink, root: str, files: FileAnswers) -> None:
+        super().__init__(sink)
         self._request = request
-        self._sink = sink
         self._root = os.fsencode(root)
         self._files = files
-        self._replaced = False
-
-    def send_informational(self, head: ResponseHead) -> None:
-        """Pass a 1xx on."""
-        self._sink.send_informational(head)
 
     def send_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
         """Pass a response on, or send the file that it names; then the app's content is given up."""
         path = head.get(b"x-accel-redirect") if head.known & ACCEL_REDIRECT else None
         if path is None or self._request.head.method not in (b"GET", b"HEAD"):
             head.remove(_NAMES)
-            self._sink.send_head(head, data, end)
+            super().send_head(head, data, end)
             return
         self._replaced = True
         request = self._request
@@ -85,33 +81,6 @@ class HandOver:
             cache_control=head.get(b"cache-control") or chosen.cache_control,
         )
         self._files.send_once(request, chosen)
-
-    def send_data(self, data: bytes, end: bool) -> None:
-        """Pass content on."""
-        if not self._replaced:
-            self._sink.send_data(data, end)
-
-    def bulk(self) -> BulkSink | None:
-        """Give what takes content from descriptors."""
-        return None if self._replaced else self._sink.bulk()
-
-    def send_trailers(self, block: bytes) -> None:
-        """Pass the trailer section on."""
-        if not self._replaced:
-            self._sink.send_trailers(block)
-
-    def fail(self, error: GatewayError) -> None:
-        """Pass an error on."""
-        if not self._replaced:
-            self._sink.fail(error)
-
-    def pause_body(self) -> None:
-        """Stop the request's content."""
-        self._sink.pause_body()
-
-    def resume_body(self) -> None:
-        """Let it come again."""
-        self._sink.resume_body()
 
 
 def _kept(head: ResponseHead) -> tuple[Field, ...]:

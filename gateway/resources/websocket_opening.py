@@ -17,11 +17,12 @@ from gateway.protocol.websocket_handshake import (
     read_answer,
     upstream_fields,
 )
+from gateway.resources.passing import PassingSink
 from gateway.resources.websocket_relay import Relay
 
 if TYPE_CHECKING:
     from gateway.http.message import ResponseHead
-    from gateway.http.stream import BulkSink, ResponseSink
+    from gateway.http.stream import ResponseSink
     from gateway.resources.websocket import WebSocket
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.web.request import Request
@@ -36,7 +37,7 @@ class Exchange(ClientStream, Protocol):
         """Give what comes from now on to another sink."""
 
 
-class Opening:
+class Opening(PassingSink):
     """The sink of an upgrade's exchange: lets any answer but 101 pass untouched, and opens the socket on 101.
 
     The exchange is what `request.upstream` is when the 101 arrives, so that connecting and trying again stay the
@@ -50,17 +51,17 @@ class Opening:
         names: The site's host names.
     """
 
-    __slots__ = ("_key", "_names", "_offer", "_request", "_settings", "_sink", "_sockets")
+    __slots__ = ("_key", "_names", "_offer", "_request", "_settings", "_sockets")
 
     def __init__(
         self, request: Request, offer: Offer, settings: WebSocket, sockets: OpenSockets, names: frozenset[str]
     ) -> None:
+        super().__init__(request)
         self._request = request
         self._offer: Offer | None = offer
         self._settings = settings
         self._sockets = sockets
         self._names = names
-        self._sink: ResponseSink = request
         self._key = fresh_key(sockets.entropy(16))
 
     def fields(self, block: bytes) -> bytes:
@@ -69,10 +70,6 @@ class Opening:
 
     # ResponseSink.
 
-    def send_informational(self, head: ResponseHead) -> None:
-        """Pass a 1xx on."""
-        self._sink.send_informational(head)
-
     def send_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
         """Open the socket on 101; any other answer goes to the client untouched."""
         if head.status == 101:
@@ -80,31 +77,7 @@ class Opening:
             return
         if head.status == 403:
             self._explain_origin()
-        self._sink.send_head(head, data, end)
-
-    def send_data(self, data: bytes, end: bool) -> None:
-        """Pass content, or the app's octets, on."""
-        self._sink.send_data(data, end)
-
-    def bulk(self) -> BulkSink | None:
-        """Give what takes content from descriptors."""
-        return self._sink.bulk()
-
-    def send_trailers(self, block: bytes) -> None:
-        """Pass the trailer section on."""
-        self._sink.send_trailers(block)
-
-    def fail(self, error: GatewayError) -> None:
-        """Report that no answer, or nothing more, will come."""
-        self._sink.fail(error)
-
-    def pause_body(self) -> None:
-        """Stop what comes from the client."""
-        self._sink.pause_body()
-
-    def resume_body(self) -> None:
-        """Let it come again."""
-        self._sink.resume_body()
+        super().send_head(head, data, end)
 
     def _switch(self, head: ResponseHead, data: bytes) -> None:
         request, offer = self._request, self._offer

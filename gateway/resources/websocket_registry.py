@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from twisted.internet.defer import Deferred
 
 from gateway.errors import GatewayStopping, HTTPError
-from gateway.protocol.websocket_frames import Code
+from gateway.protocol.websocket_events import Code
 from gateway.units import Seconds
 
 if TYPE_CHECKING:

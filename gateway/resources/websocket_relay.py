@@ -28,8 +28,9 @@ from gateway.errors import (
     ResponseInvalid,
     ResponseStalled,
 )
-from gateway.protocol.websocket_frames import Code, FramePipe, Input, Violation
-from gateway.resources.websocket_side import Answer, Side
+from gateway.protocol.websocket_events import Code, Violation
+from gateway.protocol.websocket_frames import FramePipe, Input
+from gateway.resources.websocket_side import GONE, Answer, Side
 from gateway.units import Seconds
 
 if TYPE_CHECKING:
@@ -224,6 +225,7 @@ class Relay:
                 self._exchange.reset(ResponseStalled(_UNREAD))
             for side in (self.client, self.upstream):
                 side.forget()
+            self.client = self.upstream = GONE
 
     # Time.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from gateway.http.stream import DISCARD
-from gateway.protocol.websocket_frames import Close, FramePipe, Input, Violation
+from gateway.protocol.websocket_events import Close, Violation
+from gateway.protocol.websocket_frames import FramePipe, Input
 from gateway.resources.websocket_leg import Leg
+from gateway.units import ByteCount
 
 if TYPE_CHECKING:
     from gateway.errors import GatewayError
@@ -199,9 +201,10 @@ class Side:
         self.outlet = DISCARD
 
     def forget(self) -> None:
-        """The socket is over: nothing is said, read or reported any more."""
+        """The socket is over: nothing is said, read or reported any more, and the far side is let go of."""
         self.release()
         self.pipe.input = Input.CLOSED
+        self.far = GONE
         if self._leg is not None:
             self._leg.detach()
 
@@ -211,3 +214,18 @@ class Side:
         if leg is None:
             leg = self._leg = Leg(self)
         return leg
+
+
+def _gone() -> Side:
+    relay = cast("SocketRelay", None)  # nobody calls this side, so it reports nothing
+    side = Side(
+        relay, FramePipe(masked=False, extended=False, max_frame=ByteCount(0), max_message=ByteCount(0)), DISCARD
+    )
+    side.far = side
+    side.pipe.output_open = False
+    side.release()
+    return side
+
+
+GONE: Final = _gone()
+"""Stands where a side was once its socket is over: sides and relay hold each other only until then."""

@@ -4,7 +4,7 @@ from gateway.net.paced_protocol cimport PacedProtocol
 from gateway.protocol.content cimport ContentReader
 
 cdef object log, parse_response
-cdef object BODY, HEAD, IDLE, TUNNEL, _CLOSE_FRAMING
+cdef object BODY, HEAD, IDLE, TUNNEL, _LENGTH_FRAMING, _CLOSE_FRAMING
 
 
 cdef class HTTP1Responses(PacedProtocol):

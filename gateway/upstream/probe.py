@@ -135,8 +135,7 @@ class Probe:
         head = RequestHead(
             b"GET", target, 1, check.host, b"", b"\r\n", b"", 0, Framing.NONE, 0, False, b"", False, 0
         )  # fmt: skip
-        # To an https upstream Host is its own name, as with every other request.
-        connection.send_request(self, head, target, self._upstream.host or check.host, _FIELDS, b"", True)
+        connection.send_request(self, head, target, _FIELDS, b"", True)
 
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, GatewayError):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.transports import FakeTransport, World
+from tests.support.websocket import TEXT, accept, close, frame, handshake
 
 GET = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -60,7 +61,86 @@ def waited(world: World, client: FakeTransport) -> None:
     world.endpoint.waiting = False
 
 
+def upgrade(world: World, client: FakeTransport) -> FakeTransport:
+    """Open a WebSocket, with a frame each way."""
+    client.receive(handshake())
+    app = world.endpoint.last
+    app.receive(accept(app.take()))
+    client.receive(frame(TEXT, b"up", masked=True))
+    app.receive(frame(TEXT, b"down"))
+    return app
+
+
+def websocket(world: World, client: FakeTransport) -> None:
+    app = upgrade(world, client)
+    client.receive(close(1000, masked=True))
+    app.receive(close(1000))
+    app.finish()
+    app.lose(clean=True)
+    leave(client, clean=True)
+
+
+def websocket_closed_by_the_app(world: World, client: FakeTransport) -> None:
+    app = upgrade(world, client)
+    app.receive(close(1001))
+    client.receive(close(1001, masked=True))
+    app.finish()
+    app.lose(clean=True)
+    leave(client, clean=True)
+
+
+def websocket_lost_by_the_client(world: World, client: FakeTransport) -> None:
+    app = upgrade(world, client)
+    leave(client)
+    app.finish()
+    app.lose(clean=True)
+
+
+def websocket_lost_by_the_app(world: World, client: FakeTransport) -> None:
+    upgrade(world, client).lose()
+    client.receive(close(1012, masked=True))
+    leave(client, clean=True)
+
+
+def websocket_that_breaks_a_rule(world: World, client: FakeTransport) -> None:
+    app = upgrade(world, client)
+    client.receive(frame(TEXT, b"no mask"))
+    client.receive(close(1002, masked=True))
+    app.finish()
+    app.lose(clean=True)
+    leave(client, clean=True)
+
+
+def websocket_that_never_closes(world: World, client: FakeTransport) -> None:
+    upgrade(world, client)
+    client.receive(close(1000, masked=True))
+    world.wait(20)
+    leave(client)
+
+
+def websocket_refused(world: World, client: FakeTransport) -> None:
+    client.receive(handshake())
+    world.endpoint.last.receive(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    leave(client, clean=True)
+
+
+def leave(client: FakeTransport, *, clean: bool = False) -> None:
+    """Let the client be gone, and its protocol with it, as real transports do."""
+    client.take()
+    client.lose(clean=clean)
+    client.protocol = client.producer = None  # type: ignore[assignment]
+
+
 KINDS = [plain, content, unknown_host, loop, invalid_response, dead_connection, refused, waited]
+SOCKETS = [
+    websocket,
+    websocket_closed_by_the_app,
+    websocket_lost_by_the_client,
+    websocket_lost_by_the_app,
+    websocket_that_breaks_a_rule,
+    websocket_that_never_closes,
+    websocket_refused,
+]
 
 
 def retained(world: World) -> None:
@@ -73,10 +153,11 @@ def retained(world: World) -> None:
     world.endpoint.accepted[:] = [transport for transport in world.endpoint.accepted if transport.connected]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS + SOCKETS)
 def test_no_cycles(kind: Callable[[World, FakeTransport], None]) -> None:
     """Everything of an exchange is freed without the garbage collector."""
     world = World()
+    world.sweeper.add(world.sockets)
     client = world.client()
     kind(world, client)
     if not client.connected or client.closing or client.half_closed:
@@ -96,6 +177,7 @@ def test_no_cycles(kind: Callable[[World, FakeTransport], None]) -> None:
         gc.garbage.clear()
         gc.enable()
     assert left == []
+    assert len(world.sockets) == 0
 
 
 @pytest.mark.parametrize("kind", [plain, content, waited])

@@ -9,16 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.protocol.websocket_frames import (
-    PING_TOKEN,
-    Close,
-    Code,
-    Event,
-    FramePipe,
-    Input,
-    MalformedClose,
-    Violation,
-)
+from gateway.protocol.websocket_events import Close, Code, Event, MalformedClose, Violation
+from gateway.protocol.websocket_frames import PING_TOKEN, FramePipe, Input
 from gateway.units import ByteCount
 from tests.support.websocket import BINARY, CLOSE, CONTINUATION, KEY, PING, PONG, TEXT, close, frame, read_frames
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import GatewayStopping, HTTPError
-from gateway.protocol.websocket_frames import Code
+from gateway.protocol.websocket_events import Code
 from gateway.resources import websocket_registry
 from gateway.resources.websocket import WebSocket
 from gateway.resources.websocket_registry import OpenSockets

@@ -425,13 +425,14 @@ def test_a_client_that_was_stopped_for_the_apps_sake_is_not_judged() -> None:
 
 
 def test_nothing_is_kept_once_a_socket_is_over() -> None:
-    """Late calls hit nothing, and no reference keeps the sides alive."""
+    """Late calls hit nothing."""
     socket = opened()
     relay = socket.request.state
+    sides = (relay.client, relay.upstream)  # type: ignore[attr-defined]
     socket.client_sends(close(1000, masked=True))
     socket.app_sends(close(1000), end=True)
     assert socket.over
-    for side in (relay.client, relay.upstream):  # type: ignore[attr-defined]
+    for side in sides:
         side.send_data(frame(TEXT, b"late") + close(1001), False)
         side.close(1001)
     socket.pass_time(200)

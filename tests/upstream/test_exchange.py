@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.errors import ClientDisconnected, GatewayError
-from gateway.http.message import ResponseHead
+from gateway.errors import ClientDisconnected
 from gateway.upstream.exchange import UpstreamConnection
+from tests.support.sinks import RecordingSink
 from tests.support.streams import request_head
 from tests.support.transports import FakeTransport, World
 
@@ -14,49 +14,12 @@ UPGRADE = b"GET / HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrad
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 
-class Sink:
-    """A `ResponseSink` that remembers."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.data = b""
-        self.ended = False
-        self.error: GatewayError | None = None
-
-    def send_informational(self, head: ResponseHead) -> None:
-        raise AssertionError
-
-    def send_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
-        assert not self.status
-        self.status = head.status
-        self.send_data(data, end)
-
-    def send_data(self, data: bytes, end: bool) -> None:
-        assert not self.ended
-        self.data += data
-        self.ended = end
-
-    def send_trailers(self, block: bytes) -> None:
-        raise AssertionError
-
-    def fail(self, error: GatewayError) -> None:
-        assert not self.ended
-        assert self.error is None
-        self.error = error
-
-    def pause_body(self) -> None:
-        pass
-
-    def resume_body(self) -> None:
-        pass
-
-
-def tunnel(world: World) -> tuple[UpstreamConnection, FakeTransport, Sink]:
+def tunnel(world: World) -> tuple[UpstreamConnection, FakeTransport, RecordingSink]:
     """Open a tunnel whose first octets came with the 101."""
     made: list[UpstreamConnection] = []
     world.upstreams[0].connect().addCallback(made.append)
-    sink = Sink()
-    made[0].send_request(sink, request_head(UPGRADE), b"/", b"example.com", b"", b"", True)
+    sink = RecordingSink()
+    made[0].send_request(sink, request_head(UPGRADE), b"/", b"", b"", True)
     transport = world.endpoint.last
     assert b"Connection: Upgrade\r\nUpgrade: websocket\r\n" in transport.take()
     transport.receive(SWITCH + b"early")
