@@ -12,8 +12,6 @@ from typing import Protocol
 from benchmarks.load import Load, Target
 from benchmarks.process import cpu_seconds, memory
 
-CROWD = 9000
-"""Idle connections; a WebSocket takes two descriptors of a contender, and 20,000 are a common limit."""
 _SETTLE = 0.5
 
 
@@ -105,6 +103,7 @@ class Idle:
     title: str
     open: Callable[[Target, int], socket.socket]
     use: Callable[[socket.socket, int], None]
+    crowd: int
     unit: str = "bytes"
     fresh: bool = True
     static: bool = False
@@ -121,8 +120,8 @@ class Idle:
         """Compare the memory before a crowd came with that while it is there."""
         time.sleep(_SETTLE)
         before = memory(target.pid)
-        after = self._crowd(target, CROWD)
-        return Sample(cost=(after - before) / CROWD, memory=after)
+        after = self._crowd(target, self.crowd)
+        return Sample(cost=(after - before) / self.crowd, memory=after)
 
     def _crowd(self, target: Target, size: int) -> int:
         with contextlib.ExitStack() as stack:

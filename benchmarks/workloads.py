@@ -91,6 +91,9 @@ _KNOWN = {"If-None-Match": '"1024"'}
 _OPENINGS = 2000
 """In one turn at most: more would use up the ports of connections that linger in TIME-WAIT."""
 
+_OPEN_SOCKETS = 9_900
+"""Each takes two descriptors of a contender, and 20,000 are a common limit."""
+
 _ALL: tuple[Workload, ...] = (
     _http("small", "small request, c=64", 64, "/small", answer=checks.SMALL),
     _http("small-8", "small request, c=8", 8, "/small", answer=checks.SMALL),
@@ -131,8 +134,8 @@ _ALL: tuple[Workload, ...] = (
         answer=part_of_large(),
     ),
     Requests("static-50m", "file of 50 MB, c=1", _download, checks.answers_small_file, static=True),
-    Idle("idle", "memory per idle connection", checks.open_keep_alive, checks.ask_again),
-    Idle("idle-ws", "memory per idle WebSocket", checks.open_websocket, checks.ping_pong),
+    Idle("idle", "memory per idle connection, 10,000 of them", checks.open_keep_alive, checks.ask_again, 10_000),
+    Idle("idle-ws", "memory per idle WebSocket, 9,900 of them", checks.open_websocket, checks.ping_pong, _OPEN_SOCKETS),
 )
 
 WORKLOADS = {workload.name: workload for workload in _ALL}

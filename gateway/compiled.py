@@ -21,7 +21,9 @@ from types import ModuleType
 from typing import Final
 
 NOTE: Final = Path(__file__).with_suffix(".json")
-ACCELERATORS: Final = frozenset({"gateway.protocol._http1_head"})
+ACCELERATORS: Final = frozenset(
+    {"gateway.http._removal", "gateway.observe._line_formats", "gateway.protocol._http1_head"}
+)
 """Modules that exist in compiled form only; who imports one has plain Python to stand in for it."""
 
 

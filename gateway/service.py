@@ -23,6 +23,7 @@ from gateway.config.last_good import KeptVersions
 from gateway.config.model import BrokenSite, GatewayConfig, Site
 from gateway.config.site_folder import SiteFolder
 from gateway.config.watch import FolderWatch
+from gateway.errors import GatewayError
 from gateway.https import SecureSites
 from gateway.net.listeners import ListenError
 from gateway.options import Options
@@ -68,7 +69,11 @@ class Servers(Protocol):
         """
 
     def start(self) -> None:
-        """Accept connections."""
+        """Accept connections.
+
+        Raises:
+            GatewayError: Nobody would accept them.
+        """
 
     def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:
         """Serve these sites from now on; `tree` was built of them."""
@@ -145,14 +150,21 @@ class Gateway(Service):
             raise SystemExit(f"gateway: {error}") from None
 
     def startService(self) -> None:
-        """Serve."""
+        """Serve.
+
+        Raises:
+            SystemExit: Nobody can; the reason was logged.
+        """
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's Service has no annotations
         if self._reloader is None or self.servers is None or self._ticks is None:
             raise RuntimeError("startService before privilegedStartService")
         log.info("running {form}", form=FORM)
         self._ticks.clock = self._reactor
         self._ticks.start(LOOK).addErrback(_log_bug)
-        self.servers.start()
+        try:
+            self.servers.start()
+        except GatewayError as error:
+            raise SystemExit(f"gateway: {error}") from None
         # From here on with the rights that stay: what is written now can be written later.
         if self._kept is not None:
             self._kept.begin()

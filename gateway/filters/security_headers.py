@@ -91,24 +91,32 @@ class _Prepared:
         dropped: Lower-case names of fields removed, of which each has a bit too.
     """
 
-    __slots__ = ("_chosen", "_dropped", "_fields", "_mask", "_policies", "added")
+    __slots__ = ("_chosen", "_dropped", "_fields", "_guard", "_mask", "_policies", "_present", "added")
 
     def __init__(self, fields: tuple[Field, ...], dropped: frozenset[bytes]) -> None:
         self._fields = fields
         self._dropped = dropped
         self._mask = sum({BITS[name] for name in dropped})
+        self._present: dict[int, frozenset[bytes]] = {}
         self._policies = CONTENT_SECURITY_POLICY if any(name == _FRAME_OPTIONS for name, _ in fields) else 0
         self._chosen: dict[tuple[int, bool], tuple[bytes, int]] = {}
         lines, known = self._lines(0, framed=False)
         guard = sum({BITS[name.lower()] for name, _ in fields} | {BITS[name] for name in dropped})
-        self.added = AddedFields(lines, known, guard | self._policies, self._choose)
+        self._guard = guard | self._policies
+        self.added = AddedFields(lines, known, self._guard, self._choose)
 
     def _choose(self, head: ResponseHead) -> tuple[bytes, int]:
-        if head.known & self._mask:
-            head.fields = without(head.fields, self._dropped)
-            head.known &= ~self._mask
-        framed = bool(head.known & self._policies) and names_ancestors(head)
-        key = head.known & self.added.guard, framed
+        known = head.known
+        present = known & self._mask
+        if present:
+            names = self._present.get(present)
+            if names is None:
+                names = self._present[present] = _among(self._dropped, present)
+            head.fields = without(head.fields, names)
+            known ^= present
+            head.known = known
+        framed = bool(known & self._policies) and names_ancestors(head)
+        key = known & self._guard, framed
         chosen = self._chosen.get(key)
         if chosen is None:
             chosen = self._chosen[key] = self._lines(*key)
@@ -120,6 +128,10 @@ class _Prepared:
         if framed:
             kept = [field for field in kept if field[0] != _FRAME_OPTIONS]
         return make_block(kept), sum(BITS[name.lower()] for name, _ in kept)
+
+
+def _among(names: frozenset[bytes], known: int) -> frozenset[bytes]:
+    return frozenset(name for name in names if known & BITS[name])
 
 
 def names_ancestors(head: ResponseHead) -> bool:

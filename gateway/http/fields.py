@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+try:
+    from gateway.http._removal import without as without
+except ModuleNotFoundError:
+    from gateway.http.removal import without as without
+
 Field = tuple[bytes, bytes]
 
 
@@ -37,24 +42,6 @@ def get(block: bytes, name: bytes) -> bytes | None:
     """Find the first value of the field `name` (lower case); None where it is absent."""
     values = get_all(block, name)
     return values[0] if values else None
-
-
-def without(block: bytes, names: frozenset[bytes]) -> bytes:
-    """Drop every line whose name, in lower case, is among `names`: a few are searched for, many are looked up."""
-    if len(names) > _FEW:
-        kept = [line for line in block.split(b"\r\n") if line and line.partition(b":")[0].lower() not in names]
-        kept.append(b"")
-        return b"\r\n".join(kept)
-    lower = b"\r\n" + block.lower()
-    for name in names:
-        mark = b"\r\n%b:" % name
-        start = lower.find(mark)
-        while start >= 0:
-            end = lower.find(b"\r\n", start + 2)
-            lower = lower[:start] + lower[end:]
-            block = block[:start] + block[end:]
-            start = lower.find(mark, start)
-    return block
 
 
 def make_block(fields: Iterable[Field]) -> bytes:
@@ -111,5 +98,4 @@ def _weight(text: bytes) -> float:
 
 
 TOKEN_OCTETS = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_FEW = 8
 _FORBIDDEN_IN_VALUE = frozenset(b"\r\n\0")

@@ -37,9 +37,9 @@ def connection_lines(peer: str, local_port: int, secure: bool) -> bytes:
     return forwarded_for + _scheme_lines(secure, local_port)
 
 
-def host_line(host: bytes) -> bytes:
-    """Make X-Forwarded-Host from a request's authority; nothing where there is none."""
-    return b"X-Forwarded-Host: %b\r\n" % host if host else b""
+def add_host(lines: bytes, host: bytes) -> bytes:
+    """Add X-Forwarded-Host from a request's authority to field lines; nothing where there is none."""
+    return b"".join((lines, b"X-Forwarded-Host: ", host, b"\r\n")) if host else lines
 
 
 def add_forwarded(lines: bytes, peer: str, host: bytes, secure: bool) -> bytes:
@@ -151,7 +151,7 @@ class TrustedProxies:
         lines = [
             b"X-Forwarded-For: %b\r\n" % b", ".join(sound) if sound else b"",
             _scheme_lines(forwarded_secure, local_port),
-            host_line(host if _AUTHORITY.fullmatch(host) else head.host),
+            add_host(b"", host if _AUTHORITY.fullmatch(host) else head.host),
         ]
         forwarded = b", ".join(sent.get(b"forwarded", ()))
         if _FORWARDED_VALUE.fullmatch(forwarded):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+# To the interpreter a mask below 1 << 30 is one digit, which costs less: what most heads carry stands first.
 HOST: Final = 1 << 0
 CONNECTION: Final = 1 << 1
 CONTENT_LENGTH: Final = 1 << 2
@@ -15,40 +16,40 @@ TRANSFER_ENCODING: Final = 1 << 3
 UPGRADE: Final = 1 << 4
 EXPECT: Final = 1 << 5
 TE: Final = 1 << 6
-TRAILER: Final = 1 << 7
+AUTHORIZATION: Final = 1 << 7
 FORWARDING: Final = 1 << 8
 """Any of Forwarded, X-Forwarded-*, X-Real-IP."""
 REQUEST_ID: Final = 1 << 9
 VIA: Final = 1 << 10
 COOKIE: Final = 1 << 11
-ORIGIN: Final = 1 << 12
-ACCEPT: Final = 1 << 13
-AUTHORIZATION: Final = 1 << 14
-DATE: Final = 1 << 15
-SERVER: Final = 1 << 16
-X_POWERED_BY: Final = 1 << 17
-CONTENT_TYPE: Final = 1 << 18
-SET_COOKIE: Final = 1 << 19
-LOCATION: Final = 1 << 20
-CACHE_CONTROL: Final = 1 << 21
-CONTENT_ENCODING: Final = 1 << 22
-STRICT_TRANSPORT_SECURITY: Final = 1 << 23
-CONTENT_SECURITY_POLICY: Final = 1 << 24
-X_FRAME_OPTIONS: Final = 1 << 25
-X_CONTENT_TYPE_OPTIONS: Final = 1 << 26
-REFERRER_POLICY: Final = 1 << 27
-PERMISSIONS_POLICY: Final = 1 << 28
-CROSS_ORIGIN_OPENER_POLICY: Final = 1 << 29
-CROSS_ORIGIN_RESOURCE_POLICY: Final = 1 << 30
-CONDITIONAL: Final = 1 << 31
+ACCEPT: Final = 1 << 12
+ACCEPT_ENCODING: Final = 1 << 13
+USER_AGENT: Final = 1 << 14
+REFERER: Final = 1 << 15
+CONDITIONAL: Final = 1 << 16
 """Any of If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range."""
-RANGE: Final = 1 << 32
-ACCEPT_ENCODING: Final = 1 << 33
-RETRY_AFTER: Final = 1 << 34
-ACCEL_REDIRECT: Final = 1 << 35
-X_ROBOTS_TAG: Final = 1 << 36
-USER_AGENT: Final = 1 << 37
-REFERER: Final = 1 << 38
+RANGE: Final = 1 << 17
+CACHE_CONTROL: Final = 1 << 18
+DATE: Final = 1 << 19
+SERVER: Final = 1 << 20
+X_POWERED_BY: Final = 1 << 21
+CONTENT_TYPE: Final = 1 << 22
+CONTENT_ENCODING: Final = 1 << 23
+SET_COOKIE: Final = 1 << 24
+CONTENT_SECURITY_POLICY: Final = 1 << 25
+X_FRAME_OPTIONS: Final = 1 << 26
+X_CONTENT_TYPE_OPTIONS: Final = 1 << 27
+REFERRER_POLICY: Final = 1 << 28
+PERMISSIONS_POLICY: Final = 1 << 29
+ORIGIN: Final = 1 << 30
+TRAILER: Final = 1 << 31
+LOCATION: Final = 1 << 32
+RETRY_AFTER: Final = 1 << 33
+STRICT_TRANSPORT_SECURITY: Final = 1 << 34
+CROSS_ORIGIN_OPENER_POLICY: Final = 1 << 35
+CROSS_ORIGIN_RESOURCE_POLICY: Final = 1 << 36
+ACCEL_REDIRECT: Final = 1 << 37
+X_ROBOTS_TAG: Final = 1 << 38
 
 BITS: Final[dict[bytes, int]] = {
     b"host": HOST,

@@ -2,24 +2,24 @@ cimport cython
 from gateway.http.message cimport RequestHead
 from gateway.web.request cimport Request
 
+cdef object combined, is_plain, json, usual_field
 cdef object mask, strftime, gmtime
-cdef dict _words, _VERSIONS
+cdef dict _words
 cdef unsigned long long REFERER, USER_AGENT
-cdef bytes _PLAIN, _HARMLESS, _NO_ADDRESS
-cdef int CLIENT_GONE, _MAX_PLAIN, _MAX_FIELD, _MAX_TARGET
+cdef int _MAX_FIELD, _MAX_TARGET
 
 
 cdef class Combined:
     cdef public Stamp _stamp
     cdef public Texts _texts
-    @cython.locals(head=RequestHead, ended=double, stamp=Stamp, leased=double, upstream=bytes, waited=bytes)
+    @cython.locals(ended=double, stamp=Stamp)
     cpdef bytes line(self, Request request)
 
 
 cdef class JSON:
     cdef public Stamp _stamp
     cdef public Texts _texts
-    @cython.locals(head=RequestHead, ended=double, stamp=Stamp, leased=double, upstream=bytes, waited=bytes)
+    @cython.locals(ended=double, stamp=Stamp)
     cpdef bytes line(self, Request request)
 
 
@@ -35,3 +35,7 @@ cdef class Texts:
     cdef public dict _known
     @cython.locals(raw=bytes, target=bytes, known=cython.ulonglong, referer=bytes, agent=bytes, cleaned=dict)
     cpdef tuple of(self, RequestHead head)
+
+
+cpdef bytes _upstream(Request request)
+cpdef bytes _word(name)

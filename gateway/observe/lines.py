@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from gateway.http import fields as field_lines
 from gateway.http.known import REFERER, USER_AGENT
+from gateway.observe.line_formats import HARMLESS
 from gateway.observe.masking import mask
 from gateway.units import Seconds
+
+try:
+    from gateway.observe._line_formats import combined, is_plain, json, usual_field
+except ModuleNotFoundError:
+    from gateway.observe.line_formats import combined, is_plain, json, usual_field
 
 if TYPE_CHECKING:
     from gateway.http.message import RequestHead
     from gateway.web.request import Request
 
 Format = Literal["combined", "json"]
-CLIENT_GONE: Final = 499
 
 
 class Combined:
@@ -39,38 +44,17 @@ class Combined:
 
     def line(self, request: Request) -> bytes:
         """Make the line of an exchange that is over, or of a WebSocket that has just been opened."""
-        head = request.head
-        target, referer, agent = self._texts.of(head)
-        ended = request.finished or request.first_byte
-        stamp, error, leased = self._stamp, request.error, request.leased
-        upstream = waited = b"-"
-        if leased:
-            upstream = _words.get(request.upstream_name) or _word(_upstream(request))
-            if request.first_byte:
-                waited = b"%.2f" % ((request.first_byte - leased) * 1000)
-        return (
-            b'%b - - [%b] "%.32b %b %b" %d %d "%b" "%b" host=%b id=%b in=%d ms=%.2f upstream=%b upstream_ms=%b '
-            b"retries=%d held_ms=0 %b tls=%b reason=%b\n"
-        ) % (
-            request.client.encode("ascii", "replace") or _NO_ADDRESS,
+        target, referer, agent = self._texts.of(request.head)
+        ended, stamp, error = request.finished or request.first_byte, self._stamp, request.error
+        return combined(
+            request,
             stamp.text if ended < stamp.until else stamp.renew(ended),
-            head.method or b"-",
-            target or b"-",
-            _VERSIONS[head.version] if head.method else b"-",
-            request.status or CLIENT_GONE,
-            request.bytes_out,
-            referer or b"-",
-            agent or b"-",
-            head.hostname or b"-",
-            request.id_line[14:-2],
-            request.bytes_in,
-            (ended - request.received) * 1000,
-            upstream,
-            waited,
-            request.retries,
-            b"socket=- code=-" if request.status != 101 else b"socket=%b code=%b" % _socket(request, b"-"),
-            b"yes" if request.secure else b"-",
-            b"-" if error is None else _word(error.reason),
+            target,
+            referer,
+            agent,
+            (_words.get(request.upstream_name) or _upstream(request)) if request.leased else b"",
+            None if request.status != 101 else _socket(request, b"-"),
+            b"" if error is None else _word(error.reason),
         )
 
 
@@ -89,40 +73,18 @@ class JSON:
 
     def line(self, request: Request) -> bytes:
         """Make the line of an exchange that is over, or of a WebSocket that has just been opened."""
-        head = request.head
-        target, referer, agent = self._texts.of(head)
-        ended = request.finished or request.first_byte
-        stamp, error, leased = self._stamp, request.error, request.leased
-        upstream, waited = b"", b"null"
-        if leased:
-            upstream = _words.get(request.upstream_name) or _word(_upstream(request))
-            if request.first_byte:
-                waited = b"%.2f" % ((request.first_byte - leased) * 1000)
-        return (
-            b'{"time":"%b","request_id":"%b","client":"%b","host":"%b","method":"%.32b","path":"%b","proto":"%b",'
-            b'"status":%d,"bytes_in":%d,"bytes_out":%d,"ms":%.2f,"upstream":"%b","upstream_ms":%b,"retries":%d,'
-            b'"held_ms":0,"socket":%b,"tls":%b,"reason":"%b","site":"%b","referer":"%b","user_agent":"%b"}\n'
-        ) % (
+        target, referer, agent = self._texts.of(request.head)
+        ended, stamp, error = request.finished or request.first_byte, self._stamp, request.error
+        return json(
+            request,
             stamp.text if ended < stamp.until else stamp.renew(ended),
-            request.id_line[14:-2],
-            request.client.encode("ascii", "replace"),
-            head.hostname,
-            head.method,
             target,
-            _VERSIONS[head.version] if head.method else b"",
-            request.status or CLIENT_GONE,
-            request.bytes_in,
-            request.bytes_out,
-            (ended - request.received) * 1000,
-            upstream,
-            waited,
-            request.retries,
-            b'"","code":null' if request.status != 101 else b'"%b","code":%b' % _socket(request, b"null"),
-            b"true" if request.secure else b"false",
-            b"" if error is None else _word(error.reason),
-            _words.get(request.location.site) or _word(request.location.site),
             referer,
             agent,
+            (_words.get(request.upstream_name) or _upstream(request)) if request.leased else b"",
+            None if request.status != 101 else _socket(request, b"null"),
+            b"" if error is None else _word(error.reason),
+            _words.get(request.location.site) or _word(request.location.site),
         )
 
 
@@ -171,19 +133,19 @@ class Texts:
         raw, known, target, cleaned = head.raw, head.known, head.target, self._known
         referer = agent = b""
         if known & USER_AGENT:
-            agent = raw.partition(b"\r\nUser-Agent: ")[2].partition(b"\r")[0] or _field(raw, b"user-agent")
+            agent = usual_field(raw, b"User-Agent") or _field(raw, b"user-agent")
             agent = cleaned.get(agent) or self._clean(agent, _MAX_FIELD)
         if known & REFERER:
-            referer = raw.partition(b"\r\nReferer: ")[2].partition(b"\r")[0] or _field(raw, b"referer")
+            referer = usual_field(raw, b"Referer") or _field(raw, b"referer")
             referer = cleaned.get(referer) or self._clean(referer, _MAX_FIELD)
-        if target.translate(None, _PLAIN) or len(target) > _MAX_PLAIN:
+        if not is_plain(target):
             target = cleaned.get(target) or self._clean(target, _MAX_TARGET)
         return target, referer, agent
 
     def _clean(self, text: bytes, limit: int) -> bytes:
         """Mask, escape and cut, never through an escape sequence; texts without secrets are remembered."""
         masked = cleaned = mask(text)
-        if cleaned.translate(None, _HARMLESS):
+        if cleaned.translate(None, HARMLESS):
             cleaned = _HARMFUL.sub(self._escape, cleaned)
         if len(cleaned) > limit:
             cleaned = _CUT_ESCAPE.sub(b"", cleaned[:limit]) + b"..."
@@ -209,8 +171,9 @@ def _field(raw: bytes, name: bytes) -> bytes:
     return field_lines.get(raw.partition(b"\r\n")[2], name) or b""
 
 
-def _upstream(request: Request) -> str:
-    return request.lease.name if request.lease is not None else request.upstream_name
+def _upstream(request: Request) -> bytes:
+    """Name who answers, or answered."""
+    return _word(request.lease.name if request.lease is not None else request.upstream_name)
 
 
 def _socket(request: Request, nothing: bytes) -> tuple[bytes, bytes]:
@@ -232,14 +195,9 @@ def _word(name: str) -> bytes:
 
 
 _ABNORMAL: Final = 1006
-_NO_ADDRESS: Final = b"0.0.0.0"
-_VERSIONS: Final = {0: b"HTTP/1.0", 1: b"HTTP/1.1", 20: b"HTTP/2.0", 30: b"HTTP/3.0"}
 # goaccess takes no line of more than 4,095 octets; these leave room for the rest of it.
 _MAX_TARGET: Final = 1_500
 _MAX_FIELD: Final = 500
-_MAX_PLAIN: Final = 50  # a longer one may have a secret in its path
-_HARMLESS: Final = bytes(octet for octet in range(32, 127) if octet not in b'"\\')
-_PLAIN: Final = bytes(octet for octet in _HARMLESS if octet not in b"?#=@")
 _HARMFUL: Final = re.compile(rb'[^\x20-\x7e]|["\\]')
 _CUT_ESCAPE: Final = re.compile(rb"\\(?:x[0-9a-f]?|u[0-9a-f]{0,3})?$")
 _NO_WORD: Final = re.compile(rb"[^!#-\[\]-~]")

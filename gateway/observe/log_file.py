@@ -6,7 +6,7 @@ import fcntl
 import os
 import select
 import stat
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -170,9 +170,12 @@ class LogFolder:
         Raises:
             LinesLostError: Some could not be written; those of other sites were.
         """
-        by_name: dict[str, list[bytes]] = {}
-        for site, line in lines:
-            by_name.setdefault(site if self._folder is not None else "", []).append(line)
+        by_name: dict[str, list[bytes]] = defaultdict(list)
+        if self._folder is None:
+            by_name[""] = [line for _, line in lines]
+        else:
+            for site, line in lines:
+                by_name[site].append(line)
         lost, reason = 0, ""
         for name, found in by_name.items():
             try:

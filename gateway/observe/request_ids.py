@@ -25,9 +25,6 @@ class RequestIds:
     def next_line(self) -> bytes:
         """Give `X-Request-Id: <32 digits>` CRLF, never the same one twice."""
         if not self._lines:
-            digits = self._entropy(OCTETS * BATCH).hex().encode("ascii")
-            step = 2 * OCTETS
-            self._lines = [
-                b"X-Request-Id: %b\r\n" % digits[start : start + step] for start in range(0, len(digits), step)
-            ]
+            digits = self._entropy(OCTETS * BATCH).hex("+", OCTETS).replace("+", "\r\nX-Request-Id: ")
+            self._lines = f"X-Request-Id: {digits}\r\n".encode("ascii").splitlines(keepends=True)
         return self._lines.pop()

@@ -113,6 +113,22 @@ cdef class Names:
         return found
 
 
+cdef class Limits:
+    """What `HeadLimits` says, as numbers; it is asked again only where there is another one."""
+
+    cdef object said
+    cdef Py_ssize_t line, size
+    cdef int count
+
+    cdef int read(self, said) except -1:
+        if said is not self.said:
+            self.line, self.size, self.count = said.line, said.size, said.count
+            self.said = said
+        return 0
+
+
+cdef Limits request_limits = Limits()
+cdef Limits response_limits = Limits()
 cdef Names request_names = Names(http1_request._names)
 cdef Names response_names = Names(http1_response._names)
 
@@ -231,6 +247,7 @@ def parse_request(bytes data not None, limits):
     cdef RequestHead head
     cdef Found found
     cdef int version
+    request_limits.read(limits)
     if end == NULL:
         return plain_request(data, limits)
     while IN_NAME[at[0]]:
@@ -248,12 +265,12 @@ def parse_request(bytes data not None, limits):
     version = at[8] - 48
     if (
         (version != 1 and version != 0)
-        or line_end - start > <Py_ssize_t>limits.line
-        or end - line_end - 2 > <Py_ssize_t>limits.size
+        or line_end - start > request_limits.line
+        or end - line_end - 2 > request_limits.size
     ):
         return plain_request(data, limits)
     block = PyBytes_FromStringAndSize(NULL, end - line_end - 2)
-    if not sort_fields(line_end + 2, end, request_names, PyBytes_AS_STRING(block), limits.count, &found):
+    if not sort_fields(line_end + 2, end, request_names, PyBytes_AS_STRING(block), request_limits.count, &found):
         return plain_request(data, limits)
     if found.host == NULL or found.host_length == 0 or (found.chunked and (found.length >= 0 or version == 0)):
         return plain_request(data, limits)
@@ -271,7 +288,7 @@ def parse_request(bytes data not None, limits):
     hostname = HOSTNAMES.get(head.host)
     head.hostname = read_hostname(head.host) if hostname is None else hostname
     head.raw = PyBytes_FromStringAndSize(<const char*>start, end - start)
-    head.fields = block[:found.kept]
+    head.fields = PyBytes_FromStringAndSize(PyBytes_AS_STRING(block), found.kept)
     head.known = found.known
     head.framing = CHUNKED if found.chunked else NONE if found.length < 0 else LENGTH
     head.content_length = 0 if found.length < 0 else found.length
@@ -289,6 +306,7 @@ def parse_response(bytes data not None, limits, bytes method not None):
     cdef ResponseHead head
     cdef Found found
     cdef int version, status
+    response_limits.read(limits)
     if end == NULL or end - start < 15 or memcmp(start, b"HTTP/1.", 7) != 0 or start[8] != 32:
         return plain_response(data, limits, method)
     version = start[7] - 48
@@ -299,12 +317,12 @@ def parse_response(bytes data not None, limits, bytes method not None):
     at = start + 13
     while IN_VALUE[at[0]]:
         at += 1
-    if at[0] != 13 or at[1] != 10 or status < 200 or end - start - 2 > <Py_ssize_t>limits.size:
+    if at[0] != 13 or at[1] != 10 or status < 200 or end - start - 2 > response_limits.size:
         return plain_response(data, limits, method)
     reason = PyBytes_FromStringAndSize(<const char*>start + 13, at - start - 13)
     at += 2
     block = PyBytes_FromStringAndSize(NULL, end - at)
-    if not sort_fields(at, end, response_names, PyBytes_AS_STRING(block), limits.count, &found):
+    if not sort_fields(at, end, response_names, PyBytes_AS_STRING(block), response_limits.count, &found):
         return plain_response(data, limits, method)
     if found.chunked and (found.length >= 0 or version == 0):
         return plain_response(data, limits, method)
@@ -317,7 +335,7 @@ def parse_response(bytes data not None, limits, bytes method not None):
         head.keep_alive = not options.close and (version == 1 or options.keep_alive)
     head.status = status
     head.reason = reason
-    head.fields = block[:found.kept]
+    head.fields = PyBytes_FromStringAndSize(PyBytes_AS_STRING(block), found.kept)
     head.known = found.known
     head.content_length = None if found.length < 0 else found.length
     if status == 204 or status == 304 or method == b"HEAD":

@@ -94,6 +94,11 @@ class ChunkedDecoder:
         position = 0
         while self._state is not _State.DONE:
             if self._state is _State.DATA:
+                here = len(data) - position
+                if self._left > here:
+                    parts.append(data[position:])
+                    self._left -= here
+                    break
                 end = position + self._left
                 parts.append(data[position:end])
                 if not self._chunk_ends(data, end):
@@ -116,7 +121,7 @@ class ChunkedDecoder:
             self._left = 0
             self._state = _State.SIZE
             return True
-        self._left = max(0, end - len(data))
+        self._left = 0
         if tail not in (b"", b"\r"):
             raise ProtocolError("chunk data does not end in CRLF (RFC 9112 §7.1)")
         self._pending = tail

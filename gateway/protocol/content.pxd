@@ -1,3 +1,5 @@
+cimport cython
+
 cdef object _LENGTH, _CHUNKED, _CLOSE
 
 
@@ -7,5 +9,6 @@ cdef class ContentReader:
     cdef public bint done
     cdef public bytes rest, trailers
     cpdef begin(self, framing, Py_ssize_t length)
+    @cython.locals(left=Py_ssize_t)
     cpdef receive(self, bytes data)
     cpdef forget(self)

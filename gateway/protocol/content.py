@@ -59,6 +59,8 @@ class ContentReader:
                 self._left = left - len(data)
                 return data
             self.done = True
+            if len(data) == left:
+                return data
             self.rest = data[left:]
             return data[:left]
         if framing is _CHUNKED and self._decoder is not None:

@@ -42,34 +42,87 @@ class HeadLimits:
     count: int = 100
 
 
+class FieldOrder:
+    """Field names one after the other, and what follows from them whatever their values are.
+
+    Args:
+        before: The names before the last one; None for no names at all.
+        name: The last one, spelled as it came.
+        code: What it means, as in `FieldNames.codes`.
+
+    Attributes:
+        known: Mask of the known fields among them.
+        dropped: Positions of the lines not passed on, last first.
+        special: For each line that the parsers themselves read: the bit, the position, and where its value begins.
+        following: The same with one more name, by that name.
+        count: How many names there are.
+    """
+
+    __slots__ = ("count", "dropped", "following", "known", "special")
+
+    def __init__(self, before: FieldOrder | None = None, name: bytes = b"", code: int = 0) -> None:
+        self.following: dict[bytes, FieldOrder] = {}
+        self.count = self.known = 0
+        self.dropped: tuple[int, ...] = ()
+        self.special: tuple[tuple[int, int, int], ...] = ()
+        if before is not None:
+            at, bit = before.count, code & _MASK
+            self.count = at + 1
+            self.known = before.known | bit
+            self.dropped = (at, *before.dropped) if code & _DROP else before.dropped
+            self.special = (*before.special, (bit, at, len(name) + 1)) if code & _SPECIAL else before.special
+
+
 class FieldNames:
-    """What each field name means on one side of the gateway; names met are remembered, up to a bound.
+    """What field names mean on one side of the gateway; names and their orders met are remembered, up to a bound.
+
+    Few orders are met: each client and each app writes its fields in the same one. Values do not matter to it.
 
     Args:
         dropped: Lower-case names of fields that are not passed on.
 
     Attributes:
         codes: For each name, spelled as it came: its bit in the mask of known fields, with `_DROP` and `_SPECIAL`.
+        none: The order of no names, from which all others follow.
     """
 
-    __slots__ = ("_dropped", "codes")
+    __slots__ = ("_dropped", "_orders", "codes", "none")
 
     def __init__(self, dropped: frozenset[bytes]) -> None:
         self._dropped = dropped
         self.codes: dict[bytes, int] = {}
+        self._forget_orders()
 
-    def learn(self, name: bytes, colon: bytes) -> int:
-        """Check and classify a name not met before.
+    def _forget_orders(self) -> None:
+        self.none = FieldOrder()
+        self._orders = 0
+
+    def follow(self, order: FieldOrder, name: bytes) -> FieldOrder:
+        """Learn what a name means behind others with which it was not met before.
 
         Raises:
-            ProtocolError: `name` may not stand before a colon, or there is none.
+            ProtocolError: `name` may not stand before a colon.
         """
-        lower = check_name(name, colon)
+        code = self.codes.get(name)
+        if code is None:
+            code = self._learn(name)
+        found = FieldOrder(order, name, code)
+        if found.count <= _REMEMBERED_COUNT and len(name) <= _REMEMBERED_LENGTH:
+            if self._orders >= _REMEMBERED:
+                self._forget_orders()
+            self._orders += 1
+            order.following[name] = found
+        return found
+
+    def _learn(self, name: bytes) -> int:
+        lower = check_name(name, b":")
         code = BITS.get(lower, 0)
         if lower in self._dropped or imitates(lower):
             code |= _DROP
         if code & _READ_BY_PARSERS:
             code |= _SPECIAL
+        if len(self.codes) >= _REMEMBERED:
+            self._forget_orders()  # or a name in one of them would not be learned again, which the compiled form needs
         remember(self.codes, name, code)
         return code
 
@@ -78,7 +131,7 @@ def sort_fields(lines: list[bytes], names: FieldNames) -> tuple[bytes, int, dict
     """Go over the field lines of a head once.
 
     Args:
-        lines: Field lines without their CRLF, and without forbidden octets.
+        lines: Field lines without their CRLF, and without forbidden octets; the list is used up.
         names: What the names mean on this side.
 
     Returns:
@@ -89,26 +142,23 @@ def sort_fields(lines: list[bytes], names: FieldNames) -> tuple[bytes, int, dict
     Raises:
         ProtocolError: A line is no field line.
     """
-    codes = names.codes
-    kept = []
-    known = 0
-    special: dict[int, bytes] = {}
+    order = names.none
     for line in lines:
-        name, colon, value = line.partition(b":")
-        code = codes.get(name)
-        if code is None or not colon:
-            code = names.learn(name, colon)
-        if code:
-            known |= code
-            if code & _SPECIAL:
-                bit = code & _MASK
-                value = value.strip(b" \t")
-                special[bit] = special[bit] + b"\n" + value if bit in special else value
-            if code & _DROP:
-                continue
-        kept.append(line)
-    kept.append(b"")
-    return b"\r\n".join(kept), known & _MASK, special
+        name, colon, _ = line.partition(b":")
+        if not colon:
+            check_name(name, colon)
+        try:
+            order = order.following[name]
+        except KeyError:
+            order = names.follow(order, name)
+    special: dict[int, bytes] = {}
+    for bit, at, start in order.special:
+        value = lines[at][start:].strip()  # there is no white space in a line but SP and HTAB
+        special[bit] = special[bit] + b"\n" + value if bit in special else value
+    for at in order.dropped:
+        del lines[at]
+    lines.append(b"")
+    return b"\r\n".join(lines), order.known, special
 
 
 def check_name(name: bytes, colon: bytes) -> bytes:
@@ -143,10 +193,19 @@ def imitates(name: bytes) -> bool:
     return folded != name and (folded in _WRITTEN_HERE or folded.startswith(b"x-forwarded-"))
 
 
+def split_lines(raw: bytes) -> list[bytes]:
+    """Split a head, in which every line ends, into its lines; none where an octet is forbidden.
+
+    This finds a bare CR, a bare LF, NUL and all other controls at once. Source: RFC 9110 §5.5; RFC 9112 §2.2.
+    """
+    lines = raw.splitlines()  # at a bare CR or LF too
+    return lines if raw.translate(_SIEVE) == raw and b"\r\n".join(lines) + b"\r\n" == raw else []
+
+
 def has_forbidden_octet(lines: bytes, line_ends: int) -> bool:
     """Tell whether anything but HTAB, SP, visible ASCII and obs-text stands beside `line_ends` CRLFs.
 
-    This finds a bare CR, a bare LF, NUL and all other controls at once. Source: RFC 9110 §5.5; RFC 9112 §2.2.
+    Source: RFC 9110 §5.5; RFC 9112 §2.2.
     """
     return len(lines.translate(None, _VISIBLE)) != 2 * line_ends
 
@@ -172,13 +231,14 @@ def content_length(value: bytes) -> int:
 
     Source: RFC 9112 §6.2, §6.3; RFC 9110 §8.6.
     """
-    if b"\n" in value:
-        value, *others = value.split(b"\n")
-        if others.count(value) != len(others):
-            raise ProtocolError("several unequal Content-Length (RFC 9112 §6.3)")
-    if not value.isdigit() or len(value) > _MAX_DIGITS:
+    if value.isdigit() and len(value) <= _MAX_DIGITS:
+        return int(value)
+    first, *others = value.split(b"\n")
+    if others.count(first) != len(others):
+        raise ProtocolError("several unequal Content-Length (RFC 9112 §6.3)")
+    if not others:
         raise ProtocolError("Content-Length is not a number (RFC 9112 §6.2)")
-    return int(value)
+    return content_length(first)
 
 
 class ConnectionOptions:
@@ -228,9 +288,11 @@ _MASK: Final = _DROP - 1
 _READ_BY_PARSERS: Final = HOST | CONNECTION | CONTENT_LENGTH | TRANSFER_ENCODING | UPGRADE | EXPECT | AUTHORIZATION
 _NOT_FIELDS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b"te"})
 _VISIBLE: Final = bytes(octet for octet in range(256) if octet == 9 or (octet >= 32 and octet != 127))
+_SIEVE: Final = bytes(octet if octet in _VISIBLE + b"\r\n" else ord("?") for octet in range(256))
 _FOLD: Final = bytes(octet if chr(octet).isalnum() and octet < 128 else ord("-") for octet in range(256))
 _WRITTEN_HERE: Final = DROPPED_FROM_REQUESTS | {b"x-client-cert", b"remote-user", b"x-remote-user"}
 _MAX_DIGITS: Final = 18
 _REMEMBERED: Final = 2_000
 _REMEMBERED_LENGTH: Final = 260
+_REMEMBERED_COUNT: Final = 40
 _connection_options: dict[bytes, ConnectionOptions] = {}

@@ -24,9 +24,9 @@ from gateway.protocol.http1_fields import (
     connection_options,
     content_length,
     has_certain_error,
-    has_forbidden_octet,
     octet_error,
     sort_fields,
+    split_lines,
 )
 from gateway.protocol.http1_target import is_origin_form, read_hostname, read_other_target
 
@@ -51,9 +51,8 @@ def parse_request(data: bytes, limits: HeadLimits) -> RequestHead | None:
         _check_unfinished(data, limits)
         return None
     raw = data[: end + 2]
-    lines = raw.split(b"\r\n")
-    lines.pop()
-    if has_forbidden_octet(raw, len(lines)):
+    lines = split_lines(raw)
+    if not lines:
         raise ProtocolError(octet_error(raw))
     request_line = lines.pop(0)
     method, target, version = _read_request_line(request_line, limits)
@@ -70,19 +69,19 @@ def parse_request(data: bytes, limits: HeadLimits) -> RequestHead | None:
         if authority:
             host, hostname = authority, read_hostname(authority)
 
-    framing, length = Framing.NONE, 0
+    framing, length = _NONE, 0
     if known & _FRAMING_FIELDS:
         framing, length = _read_framing(version, special)
     expects_continue = False
     if known & _CHECKED_FIELDS:
         _check_fields(special)
-        expects_continue = bool(known & EXPECT) and version == 1 and framing is not Framing.NONE
+        expects_continue = bool(known & EXPECT) and version == 1 and framing is not _NONE
     keep_alive = version == 1
     upgrade = b""
     if known & CONNECTION:
         options = connection_options(special[CONNECTION])
         keep_alive = not options.close and (keep_alive or options.keep_alive)
-        if options.upgrade and version == 1 and framing is Framing.NONE:
+        if options.upgrade and version == 1 and framing is _NONE:
             upgrade = special.get(UPGRADE, b"").replace(b"\n", b",").lower()
         if options.named:
             block = without(block, options.named)
@@ -138,14 +137,14 @@ def _read_framing(version: int, special: dict[int, bytes]) -> tuple[Framing, int
     coding = special.get(TRANSFER_ENCODING)
     length = special.get(CONTENT_LENGTH)
     if coding is None:
-        return Framing.LENGTH, content_length(length or b"")
+        return _LENGTH, content_length(length or b"")
     if length is not None:
         raise ProtocolError("content-length and transfer-encoding both present (RFC 9112 §6.3)")
     if version == 0:
         raise ProtocolError("transfer-encoding in HTTP/1.0 (RFC 9112 §6.1)")
     coding = coding.lower()
     if coding == b"chunked":
-        return Framing.CHUNKED, 0
+        return _CHUNKED, 0
     if _OTHER_CODING.fullmatch(coding):
         raise ProtocolError("unknown transfer coding (RFC 9112 §6.1)", 501)
     raise ProtocolError("transfer-encoding is not chunked, once and last (RFC 9112 §6.1, §6.3)")
@@ -196,6 +195,9 @@ def _too_large(limits: HeadLimits) -> ProtocolError:
     return ProtocolError(f"header over {limits.size} octets or {limits.count} fields (RFC 6585 §5)", 431)
 
 
+_NONE: Final = Framing.NONE  # once, for an attribute of an Enum costs several times a global
+_LENGTH: Final = Framing.LENGTH
+_CHUNKED: Final = Framing.CHUNKED
 _CHECKED_FIELDS: Final = AUTHORIZATION | EXPECT
 _FRAMING_FIELDS: Final = CONTENT_LENGTH | TRANSFER_ENCODING
 _BLANK_LINES: Final = re.compile(rb"(?:\r\n)+")

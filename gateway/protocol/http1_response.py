@@ -7,16 +7,16 @@ from typing import Final
 from gateway.errors import ProtocolError, ResponseHeaderTooLarge, ResponseInvalid
 from gateway.http.fields import without
 from gateway.http.known import CONNECTION, CONTENT_LENGTH, DROPPED_FROM_RESPONSES, TRANSFER_ENCODING, UPGRADE
-from gateway.http.message import Framing, ResponseHead
+from gateway.http.message import Framing, ResponseHead, reason_phrase
 from gateway.protocol.http1_fields import (
     FieldNames,
     HeadLimits,
     connection_options,
     content_length,
     has_certain_error,
-    has_forbidden_octet,
     octet_error,
     sort_fields,
+    split_lines,
 )
 
 
@@ -42,14 +42,13 @@ def parse_response(data: bytes, limits: HeadLimits, method: bytes) -> ResponseHe
         _check_unfinished(data, limits)
         return None
     raw = data[: end + 2]
-    lines = raw.split(b"\r\n")
-    lines.pop()
-    if has_forbidden_octet(raw, len(lines)):
+    lines = split_lines(raw)
+    if not lines:
         raise ResponseInvalid(octet_error(raw))
     if end > limits.size or len(lines) - 1 > limits.count:
         raise _too_large(limits)
     status_line = lines.pop(0)
-    status, version = _read_status_line(status_line)
+    status, version, reason = _USUAL_LINES.get(status_line) or _read_status_line(status_line)
     try:
         block, known, special = sort_fields(lines, _names)
         length = content_length(special[CONTENT_LENGTH]) if known & CONTENT_LENGTH else None
@@ -69,24 +68,24 @@ def parse_response(data: bytes, limits: HeadLimits, method: bytes) -> ResponseHe
             block = without(block, options.named)
     return ResponseHead(
         status,
-        status_line[13:],
+        reason,
         block,
         known,
         framing,
         length,
-        keep_alive and framing is not Framing.CLOSE,
+        keep_alive and framing is not _CLOSE,
         upgrade,
         end + 4,
     )
 
 
-def _read_status_line(line: bytes) -> tuple[int, int]:
-    """Read status and minor version; a missing reason phrase passes, even without its space. Source: RFC 9112 §4."""
+def _read_status_line(line: bytes) -> tuple[int, int, bytes]:
+    """Read status, minor version and reason phrase; that one may be missing, with its space. Source: RFC 9112 §4."""
     version = _VERSIONS.get(line[:9])
     status = _STATUS.get(line[9:12])
     if version is None or status is None or line[12:13] not in _AFTER_STATUS:
         raise ResponseInvalid(f"status line {line[:40]!r} (RFC 9112 §4)")
-    return status, version
+    return status, version, line[13:]
 
 
 def _check_coding(coding: bytes, length: int | None, version: int) -> None:
@@ -102,10 +101,10 @@ def _check_coding(coding: bytes, length: int | None, version: int) -> None:
 def _framing(status: int, method: bytes, known: int, length: int | None) -> Framing:
     """Say how the content ends. Source: RFC 9112 §6.3."""
     if status < 200 or status in (204, 304) or method == b"HEAD":
-        return Framing.NONE
+        return _NONE
     if known & TRANSFER_ENCODING:
-        return Framing.CHUNKED
-    return Framing.CLOSE if length is None else Framing.LENGTH
+        return _CHUNKED
+    return _CLOSE if length is None else _LENGTH
 
 
 def _check_unfinished(data: bytes, limits: HeadLimits) -> None:
@@ -122,7 +121,15 @@ def _too_large(limits: HeadLimits) -> ResponseHeaderTooLarge:
     return ResponseHeaderTooLarge(f"response header over {limits.size} octets or {limits.count} fields")
 
 
+_NONE: Final = Framing.NONE  # once, for an attribute of an Enum costs several times a global
+_LENGTH: Final = Framing.LENGTH
+_CHUNKED: Final = Framing.CHUNKED
+_CLOSE: Final = Framing.CLOSE
 _VERSIONS: Final = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 _STATUS: Final = {b"%d" % status: status for status in range(100, 600)}
 _AFTER_STATUS: Final = frozenset({b"", b" "})
+_USUAL_LINES: Final = {
+    line: _read_status_line(line)
+    for line in (b"HTTP/1.1 %d %b" % (status, reason_phrase(status)) for status in range(200, 600))
+}
 _names: Final = FieldNames(DROPPED_FROM_RESPONSES)

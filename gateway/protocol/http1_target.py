@@ -12,7 +12,7 @@ from gateway.protocol.http1_fields import remember
 
 def is_origin_form(target: bytes) -> bool:
     """Tell whether `target` is a path with an optional query, of allowed octets only."""
-    return target[:1] == b"/" and not target.translate(None, _TARGET_OCTETS)
+    return target.startswith(b"/") and target.translate(_SIEVE) == target  # costs half of looking for others
 
 
 def read_other_target(method: bytes, target: bytes) -> tuple[bytes, bytes]:
@@ -81,6 +81,7 @@ def _invalid(authority: bytes) -> ProtocolError:
 
 
 _TARGET_OCTETS: Final = bytes(octet for octet in range(33, 127) if octet != ord("#"))
+_SIEVE: Final = bytes(octet if octet in _TARGET_OCTETS else ord("?") for octet in range(256))
 _ABSOLUTE_FORM: Final = re.compile(rb"(?i:https?)://([^/?@]+)((?:[/?].*)?)")
 _LABEL: Final = rb"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
 _AUTHORITY: Final = re.compile(

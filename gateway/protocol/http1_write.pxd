@@ -3,6 +3,7 @@ from gateway.http.message cimport RequestHead, ResponseHead
 from gateway.http.prepared cimport FinishedAnswer
 
 cdef object _LENGTH, _CHUNKED, _NO_CONTENT, encode_content
+cdef dict _STARTS
 cdef unsigned long long TE
 
 @cython.locals(start=bytes, head=ResponseHead)

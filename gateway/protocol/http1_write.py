@@ -29,7 +29,7 @@ def write_request(head: RequestHead, target: bytes, host: bytes, fields: bytes, 
         data = encode_content(data, end)
     if head.upgrade or head.expects_continue or head.known & TE:
         framing += _connection_fields(head)
-    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b\r\n%b" % (head.method, target, host, fields, framing, data)
+    return b"".join((head.method, b" ", target, b" HTTP/1.1\r\nHost: ", host, b"\r\n", fields, framing, b"\r\n", data))
 
 
 def write_response(
@@ -71,7 +71,8 @@ def write_response(
         framing += b"Connection: close\r\n"
     elif not http11:
         framing += b"Connection: keep-alive\r\n"
-    octets = b"HTTP/1.1 %d %b\r\n%b%b%b\r\n%b" % (status, head.reason, head.fields, extra, framing, data)
+    start = _STARTS[status]
+    octets = b"".join((start, head.reason, b"\r\n", head.fields, extra, framing, b"\r\n", data))
     return octets, chunked, persistent
 
 
@@ -89,7 +90,7 @@ def write_finished(answer: FinishedAnswer, extra: bytes, whole: bool) -> bytes:
         start = b"HTTP/1.1 %d %b\r\n%b%b" % (head.status, head.reason, head.fields, answer.lines)
         octets, _, _ = write_response(head, answer.lines, b"", True, method=b"GET", http11=True, persistent=True)
         answer.start, answer.framing = start, octets[len(start) :]
-    return b"%b%b%b%b" % (start, extra, answer.framing, answer.data if whole else b"")
+    return b"".join((start, extra, answer.framing, answer.data if whole else b""))
 
 
 def write_informational(head: ResponseHead) -> bytes:
@@ -117,3 +118,4 @@ def _connection_fields(head: RequestHead) -> bytes:
 _LENGTH: Final = Framing.LENGTH
 _CHUNKED: Final = Framing.CHUNKED
 _NO_CONTENT: Final = frozenset((*range(100, 200), 204, 304))
+_STARTS: Final = {status: b"HTTP/1.1 %d " % status for status in range(100, 1000)}

@@ -21,7 +21,7 @@ cdef class ProxyResource(Resource):
     cdef public Py_ssize_t _retries
     @cython.locals(head=RequestHead, lease=Lease, target=bytes, fields=bytes)
     cpdef render(self, Request request, bytes data=*, bint end=*)
-    @cython.locals(head=RequestHead, attempt=Attempt, home=object)
+    @cython.locals(attempt=Attempt)
     cpdef start(self, Request request, UpstreamConnection connection, bytes data, bint end)
     @cython.locals(head=RequestHead, block=bytes, lines=bytes)
     cpdef bytes fields(self, Request request)

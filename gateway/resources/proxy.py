@@ -172,13 +172,14 @@ class ProxyResource(Resource):
         if self._hand_over is not None and opening is None:
             sink = self._hand_over(request, sink)
         request.state = Attempt(data, end, target, fields, sink)
-        connection = lease.upstream.take_idle(surely_alive=request.head.method not in IDEMPOTENT)
+        connection = lease.upstream.take_idle(surely_alive=head.method not in IDEMPOTENT)
         if connection is None:
             self._connect(request, lease, data, end, ())
             return
         request.lease = lease
         request.leased = self._clock()
-        self.start(request, connection, data, end)
+        request.upstream = connection
+        connection.send_request(sink, head, target, fields, data, end)
 
     def recover(self, request: Request, error: GatewayError) -> bool:
         """Try again: after a failed connection another upstream, after a dead reused connection a fresh one.
@@ -223,14 +224,12 @@ class ProxyResource(Resource):
         Connecting(self, request, lease, data, end, tried, trailers).start()
 
     def start(self, request: Request, connection: UpstreamConnection, data: bytes, end: bool) -> None:
-        """Begin the exchange on a connection."""
-        head, attempt = request.head, request.state
+        """Begin the exchange on a connection that has just been opened."""
+        attempt = request.state
         if not isinstance(attempt, Attempt):
             raise TypeError("an exchange begins with `render`")
         request.upstream = connection
-        connection.send_request(
-            attempt.sink, head, attempt.target, connection.home.host or head.host, attempt.fields, data, end
-        )
+        connection.send_request(attempt.sink, request.head, attempt.target, attempt.fields, data, end)
 
     def fields(self, request: Request) -> bytes:
         """Make the block of field lines that goes upstream.
@@ -247,7 +246,7 @@ class ProxyResource(Resource):
             lines = add_forwarded(lines, request.stream.peer.host, head.host, request.stream.secure)
         if self._request_start is not None:
             lines += self._request_start()
-        return b"%b%b%b%b%b" % (block, lines, self._prefix_line, request.id_line, self._via.line(head))
+        return b"".join((block, lines, self._prefix_line, request.id_line, self._via.line(head)))
 
     def _open_websocket(self, request: Request) -> Opening | None:
         """Begin a WebSocket if the request asks for one; any other Upgrade is not passed on."""

@@ -10,6 +10,8 @@ cdef unsigned long long DATE, TE
 
 cdef class HTTP1Connection(HTTP1Requests):
     cpdef _handle(self, RequestHead head, bytes data, bint end)
+    @cython.locals(request=RequestHead, octets=bytes)
+    cpdef send_head(self, ResponseHead head, bytes extra, bytes data, bint end)
     @cython.locals(request=RequestHead, usual=bint)
     cpdef send_finished(self, FinishedAnswer answer, bytes extra, bint whole)
     cpdef _exchange_over(self)

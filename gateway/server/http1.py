@@ -176,7 +176,8 @@ class HTTP1Connection(HTTP1Requests):
             self._over = False
             self.state = IDLE
             self.head = None
-            self.resume_reading()
+            if self.reading_paused:
+                self.resume_reading()
             if self._buffer and not self._feeding:
                 self._feed(self._buffer)
 

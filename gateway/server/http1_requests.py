@@ -135,7 +135,7 @@ class HTTP1Requests(PacedProtocol):
         while data and self.state is IDLE:
             self._buffer = b""
             try:
-                if data[:2] == b"\r\n":
+                if data.startswith(b"\r\n"):
                     data = skip_blank_lines(data)
                 head = parse_request(data, self._parse_limits)
             except ProtocolError as error:

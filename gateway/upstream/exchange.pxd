@@ -7,4 +7,4 @@ cdef object CLOSED, HEAD, IDLE, TUNNEL, _CHUNKED_FRAMING
 
 cdef class UpstreamConnection(HTTP1Responses):
     cpdef _finish(self)
-    cpdef send_request(self, sink, RequestHead head, bytes target, bytes host, bytes fields, bytes data, bint end)
+    cpdef send_request(self, sink, RequestHead head, bytes target, bytes fields, bytes data, bint end)

@@ -77,15 +77,14 @@ class UpstreamConnection(HTTP1Responses):
     # Requests.
 
     def send_request(
-        self, sink: ResponseSink, head: RequestHead, target: bytes, host: bytes, fields: bytes, data: bytes, end: bool
+        self, sink: ResponseSink, head: RequestHead, target: bytes, fields: bytes, data: bytes, end: bool
     ) -> None:
         """Begin an exchange with the head and the content that came along, in one write.
 
         Args:
             sink: Who takes the response.
-            head: The client's request; gives method, framing, expectation and upgrade.
+            head: The client's request; gives method, framing, expectation, upgrade, and Host if the upstream has none.
             target: Request target to send.
-            host: Host to send.
             fields: All other end-to-end field lines to send.
             data: First content, without framing.
             end: Whether that is all of it.
@@ -99,7 +98,7 @@ class UpstreamConnection(HTTP1Responses):
         self._continued = False
         self._request_done = end
         self._request_chunked = head.framing is _CHUNKED_FRAMING
-        self._write(write_request(head, target, host, fields, data, end))
+        self._write(write_request(head, target, self.home.host or head.host, fields, data, end))
 
     def send_data(self, data: bytes, end: bool) -> None:
         """Send request content, or opaque octets in a tunnel."""
@@ -151,10 +150,9 @@ class UpstreamConnection(HTTP1Responses):
     def _finish(self) -> None:
         """End the exchange: back to the pool, or closed where another one would not be safe."""
         self._sink = self._request = None
-        if self._content is not None:
-            self._content.forget()
         if self._reusable and self._request_done and not self.writing_paused:
-            self.resume_body()
+            if self.reading_paused:
+                self.resume_reading()
             self.state = IDLE
             if self.home.put_back(self):
                 return

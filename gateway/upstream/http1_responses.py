@@ -30,7 +30,7 @@ log = Logger()
 
 
 # Looked up here once: an attribute of an Enum costs several times a global.
-_CLOSE_FRAMING = Framing.CLOSE
+_LENGTH_FRAMING, _CLOSE_FRAMING = Framing.LENGTH, Framing.CLOSE
 _LARGE: Final = ByteCount(131_072)  # so much still to come goes from socket to socket: that was cheaper from there on
 
 
@@ -118,6 +118,10 @@ class HTTP1Responses(PacedProtocol):
             self._open_tunnel(head, data, request, sink)
             return
         self._reusable = head.keep_alive
+        if head.framing is _LENGTH_FRAMING and head.content_length == len(data):  # nothing to read, nothing behind it
+            self._finish()
+            sink.send_head(head, data, True)
+            return
         self._until_close = head.framing is _CLOSE_FRAMING
         self.state = BODY
         reader = self._content
@@ -161,6 +165,7 @@ class HTTP1Responses(PacedProtocol):
         if reader.rest:
             self._reusable = False
         trailers = reader.trailers
+        reader.forget()
         self._finish()
         return content, True, trailers
 

@@ -2,7 +2,7 @@ cimport cython
 from gateway.http.message cimport RequestHead, ResponseHead
 from gateway.http.prepared cimport FinishedAnswer, PreparedAnswer
 
-cdef object DISCARD, host_line, _NOWHERE
+cdef object DISCARD, add_host, _NOWHERE
 
 
 cdef class Request:

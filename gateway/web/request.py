@@ -16,7 +16,7 @@ from gateway.errors import (
     GatewayError,
     ResponseIncomplete,
 )
-from gateway.http.forwarding import host_line
+from gateway.http.forwarding import add_host
 from gateway.http.message import RequestHead, ResponseHead
 from gateway.http.paths import Path, decide_path
 from gateway.http.stream import DISCARD, BulkSink, ClientStream, ServerStream
@@ -169,7 +169,7 @@ class Request:
         """Make the X-Forwarded-* lines for upstream; those of a trusted proxy are whole already."""
         if self.stream.trusted:
             return self.forwarded
-        return self.forwarded + host_line(self.head.host)
+        return add_host(self.forwarded, self.head.host)
 
     # From the front end.
 

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from gateway.compile import Compiler
 from gateway.config.model import BrokenSite, GatewayConfig, Site
+from gateway.errors import Blame, GatewayError
 from gateway.http.forwarding import Via
 from gateway.https import SecureSites
 from gateway.net.disk import DiskThreads
@@ -51,6 +52,14 @@ FIRST_PAUSE: Final = Seconds(0.5)
 LAST_PAUSE: Final = Seconds(30)
 CUT: Final = Seconds(5)
 """How long a worker may take to end, beyond the time that its exchanges have."""
+
+
+class NoWorkerError(GatewayError):
+    """No worker can be started; the log says why."""
+
+    status = None
+    blame = Blame.OPERATOR
+    reason = "workers"
 
 
 class Crew:
@@ -110,11 +119,17 @@ class Crew:
         self._sockets.bind()
 
     def start(self) -> None:
-        """Start the workers; until they serve, connections wait."""
+        """Start the workers; until they serve, connections wait.
+
+        Raises:
+            NoWorkerError: None can be started, so nobody would ever accept a connection.
+        """
         globalLogPublisher.addObserver(self._repeater)
         self._sockets.listen()
         for place in self._places:
             self._fill(place)
+        if not self._members:
+            raise NoWorkerError("no worker can be started")
         self._ticks.start(LOOK, now=False).addErrback(_log_bug)
 
     def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:

@@ -17,6 +17,7 @@ GOOD = (
     Case(b"GET /a?b=c HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\nCookie: a=b; c=d\r\nConnection: close\r\n\r\n"),
     Case(b"POST /in HTTP/1.1\r\nHost: a:80\r\nContent-Length: 11\r\nX-A: b\r\n\r\nhello worldGET / HTTP/1.1\r\n"),
     Case(b"PUT /in HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n"),
+    Case(b"PUT /in HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nffffffffffffffff\r\nb"),
     Case(b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"),
     Case(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nServer: Cowboy\r\nDate: now\r\n\r\nok", response=True),
     Case(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", response=True),

@@ -13,8 +13,8 @@ from gateway.http.forwarding import (
     TrustedProxies,
     Via,
     add_forwarded,
+    add_host,
     connection_lines,
-    host_line,
 )
 from tests.support.streams import get, request_head
 
@@ -55,8 +55,8 @@ def test_a_socket_peer_has_no_address() -> None:
 
 def test_host_line() -> None:
     """The authority goes into X-Forwarded-Host as it came; without one there is no line."""
-    assert host_line(b"Example.com:81") == b"X-Forwarded-Host: Example.com:81\r\n"
-    assert host_line(b"") == b""
+    assert add_host(b"A: 1\r\n", b"Example.com:81") == b"A: 1\r\nX-Forwarded-Host: Example.com:81\r\n"
+    assert add_host(b"A: 1\r\n", b"") == b"A: 1\r\n"
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,13 @@ class TestChunkedCoding:
         packet = b"x" * 65536
         assert decoder.receive(packet) is packet
 
+    @pytest.mark.parametrize("size", [b"7fffffffffffffff", b"8000000000000000", b"ffffffffffffffff"])
+    def test_a_chunk_that_will_never_end(self, size: bytes) -> None:
+        """A size that no machine can hold is a size like any other: what comes of the chunk passes."""
+        content, decoder = decode(b"2\r\nab\r\n" + size + b"\r\ncd", b"ef")
+        assert content == b"abcdef"
+        assert not decoder.done
+
     def test_chunk_ends_at_packet_border(self) -> None:
         """The CRLF after chunk data may come in its own packets."""
         content, decoder = decode(b"3\r\n", b"abc", b"\r", b"\n0\r", b"\n\r", b"\nrest")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import ProtocolError
+from gateway.http.known import HOST
 from gateway.protocol.http1_fields import (
     FieldNames,
+    FieldOrder,
     check_name,
     connection_options,
     content_length,
@@ -14,7 +16,16 @@ from gateway.protocol.http1_fields import (
     octet_error,
     remember,
     sort_fields,
+    split_lines,
 )
+
+ORDERS = [
+    [b"Host: a", b"X: y", b"Connection: close"],
+    [b"Host: a", b"Connection: x", b"HOST:b", b"X: y"],
+    [b"X: y", b"Host: a"],
+    [b"X: y"],
+    [],
+]
 
 
 class TestFieldNames:
@@ -42,6 +53,79 @@ class TestFieldNames:
         names = FieldNames(frozenset({b"host"}))
         block, known, special = sort_fields([b"Host: a", b"X: y", b"HOST:\tb "], names)
         assert (block, known, special) == (b"X: y\r\n", 1, {1: b"a\nb"})
+
+
+class TestFieldOrder:
+    """Orders of names are remembered; what they mean never depends on what was met before."""
+
+    @pytest.mark.parametrize("lines", ORDERS)
+    def test_met_before_or_not(self, lines: list[bytes]) -> None:
+        """Fields mean the same whether their names were met in this order, in another one, or not at all."""
+        names = FieldNames(frozenset({b"host", b"connection"}))
+        fresh = sort_fields([*lines], FieldNames(frozenset({b"host", b"connection"})))
+        for other in (*ORDERS, lines):
+            sort_fields([*other], names)
+        assert sort_fields([*lines], names) == fresh
+
+    def test_values_do_not_matter(self) -> None:
+        """Values are those of this head, not of the one that the order was learned from."""
+        names = FieldNames(frozenset({b"host"}))
+        sort_fields([b"Host:a", b"X:1"], names)
+        assert sort_fields([b"Host: \t bcd ", b"X:  2"], names) == (b"X:  2\r\n", HOST, {HOST: b"bcd"})
+
+    def test_begins_anew_when_full(self) -> None:
+        """A stranger can neither fill the memory with orders nor with long ones."""
+        names = FieldNames(frozenset())
+        for number in range(3000):
+            sort_fields([b"A: b", b"X-%d: y" % number, b"C: d"], names)
+            assert count(names.none) <= 2000
+        sort_fields([b"A: b"] * 200, names)
+        assert depth(names.none) <= 40
+
+    def test_forgotten_names_are_learned_again(self) -> None:
+        """No order outlives the names in it, which the compiled form looks up."""
+        names = FieldNames(frozenset())
+        sort_fields([b"A: b", b"C: d"], names)
+        for number in range(3000):
+            sort_fields([b"X-%d: y" % number], names)
+        sort_fields([b"A: b", b"C: d"], names)
+        assert {b"A", b"C"} <= names.codes.keys()
+
+
+def count(order: FieldOrder) -> int:
+    """Count what is remembered behind an order."""
+    return sum(1 + count(after) for after in order.following.values())
+
+
+def depth(order: FieldOrder) -> int:
+    """Find the longest order remembered."""
+    return max((1 + depth(after) for after in order.following.values()), default=0)
+
+
+class TestSplitLines:
+    """RFC 9110 §5.5; RFC 9112 §2.2."""
+
+    def test_lines(self) -> None:
+        """Each line ends in CRLF."""
+        assert split_lines(b"a\r\nb: \xe9\t\r\n") == [b"a", b"b: \xe9\t"]
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            b"a\rb\nc\r\n",
+            b"a\n\rb\r\n",
+            b"a\nb\r\n",
+            b"a\rb\r\n",
+            b"a\r\r\n",
+            b"\ra\x00\r\n",
+            b"a\rb\x0b\r\n",
+            b"a\x7f\r\n",
+        ]
+        + [b"a%cb\r\n" % octet for octet in range(32) if octet != 9],
+    )
+    def test_forbidden_octets(self, raw: bytes) -> None:
+        """Nothing is split where a control octet, a bare CR or a bare LF stands, in whatever company."""
+        assert split_lines(raw) == []
 
 
 class TestImitations:

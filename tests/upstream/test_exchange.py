@@ -19,7 +19,7 @@ def tunnel(world: World) -> tuple[UpstreamConnection, FakeTransport, RecordingSi
     made: list[UpstreamConnection] = []
     world.upstreams[0].connect().addCallback(made.append)
     sink = RecordingSink()
-    made[0].send_request(sink, request_head(UPGRADE), b"/", b"example.com", b"", b"", True)
+    made[0].send_request(sink, request_head(UPGRADE), b"/", b"", b"", True)
     transport = world.endpoint.last
     assert b"Connection: Upgrade\r\nUpgrade: websocket\r\n" in transport.take()
     transport.receive(SWITCH + b"early")

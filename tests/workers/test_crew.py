@@ -15,6 +15,7 @@ from gateway.net.listeners import ListenAddress
 from gateway.tls.responders import challenge_certificate
 from gateway.units import Seconds
 from gateway.web.tree import VirtualHosts
+from gateway.workers.crew import NoWorkerError
 from gateway.workers.messages import (
     Accept,
     Answer,
@@ -297,6 +298,17 @@ def test_what_workers_say(crew: FakeCrew, said: list[str]) -> None:
         worker.say(Said(level="warn", text="the app is away"))
     assert said.count("worker 1: the app is away") == 1
     assert "worker 2: the app is away" not in said
+
+
+def test_nobody_to_serve(tmp_path: Path, said: list[str]) -> None:
+    """Where not one worker can be started at all, the gateway says why and does not pretend to serve."""
+    listen = ListenAddress(path=str(tmp_path / "a.sock"))
+    crew = FakeCrew(tmp_path, GatewayConfig(http=(listen,), https=(), workers=2))
+    crew.refuse = PermissionError(13, "Permission denied", "python")
+    with pytest.raises(NoWorkerError):
+        crew.start()
+    assert any(line.startswith("worker 1 cannot be started: [Errno 13]") for line in said)
+    crew.crew.stop()
 
 
 def test_stop(crew: FakeCrew, said: list[str]) -> None:
