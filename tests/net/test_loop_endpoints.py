@@ -194,6 +194,7 @@ def test_the_factory_stops_with_its_connection() -> None:
     """Each connection holds its factory, from the attempt to the loss."""
     outcome: Deferred[object] = Deferred()
     below, factory = FakeLoopTransport(), Counting()
+    factory.doStart()
     below.attach(ConnectingTransport(FakeLoop(), factory, outcome))
     assert outcome.called
     assert factory.stopped == 0
