@@ -1,10 +1,14 @@
+from gateway.net.draining cimport Draining
 from gateway.net.tls_output cimport Output
+from gateway.net.tls_turn cimport Turn
 
 cdef object _GREETING, _HANDSHAKE, _OPEN, _DRAINING, _CLOSED
 
 
 cdef class TLSWire:
-    cdef public object state, _loop, _sock, _tls, _draining, _look
+    cdef public object state, _loop, _sock, _tls, _look
+    cdef public Draining _draining
+    cdef public Turn _turn
     cdef public Output _output
     cdef public int _fd
     cdef public bint disconnecting
@@ -15,5 +19,6 @@ cdef class TLSWire:
     cpdef on_sent(self)
     cpdef on_lost(self, reason)
     cpdef send(self, bytes data)
-    cpdef _flush(self)
+    cpdef flush(self)
+    cpdef fail(self, problem)
     cpdef bint _read(self) except *

@@ -18,6 +18,7 @@ from twisted.internet import error
 from gateway.net.draining import Draining
 from gateway.net.tls_output import RECORD, Output
 from gateway.net.tls_state import PLAIN_HTTP, State
+from gateway.net.tls_turn import Turn
 from gateway.units import ByteCount, Seconds
 
 READ: Final = ByteCount(4 * RECORD)
@@ -39,7 +40,7 @@ class TLSWire:
     """One server connection; a subclass hears what happens through the methods that begin with `on_`.
 
     Args:
-        loop: The loop the connection lives on.
+        turn: Of the loop the connection lives on.
         sock: The accepted socket, not blocking; belongs to the connection from here on.
         context: The context to begin with.
         tcp: Whether it is a TCP socket.
@@ -61,15 +62,15 @@ class TLSWire:
         "_scheduled",
         "_sock",
         "_tls",
+        "_turn",
         "_write_closed",
         "disconnecting",
         "state",
     )
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, context: SSL.Context, *, tcp: bool
-    ) -> None:
-        self._loop = loop
+    def __init__(self, turn: Turn, sock: socket.socket, context: SSL.Context, *, tcp: bool) -> None:
+        self._turn = turn
+        self._loop = turn.loop
         self._awaiting_room = False
         self._sock = sock
         self._fd = sock.fileno()
@@ -84,7 +85,7 @@ class TLSWire:
         self._look: asyncio.TimerHandle | None = None
         self.state = _GREETING
         self.disconnecting = False
-        loop.add_reader(self._fd, self._readable)
+        self._loop.add_reader(self._fd, self._readable)
 
     # What a subclass hears.
 
@@ -103,6 +104,10 @@ class TLSWire:
     def on_lost(self, reason: Exception) -> None:
         """Learn that the connection is gone; never during a call from above."""
 
+    def fail(self, problem: Exception) -> None:
+        """End: the protocol above failed."""
+        self.end(problem)
+
     # What it does.
 
     def send(self, data: bytes) -> None:
@@ -111,10 +116,10 @@ class TLSWire:
         output.add(data)
         if self.state is _OPEN and not output.blocked:
             if output.size >= READ:
-                self._flush()
+                self.flush()
             elif not self._scheduled:
                 self._scheduled = True
-                self._loop.call_soon(self._flush)
+                self._turn.add(self)
 
     def pause_reading(self) -> None:
         """Stop reading; a handshake goes on."""
@@ -191,7 +196,7 @@ class TLSWire:
         if self.state is _HANDSHAKE:
             self._shake_hands()
         elif self._output.blocked:
-            self._flush()
+            self.flush()
         elif self.state is _OPEN:
             self._say_goodbye()
 
@@ -234,7 +239,7 @@ class TLSWire:
             return
         self.state = _OPEN
         self.on_open()
-        self._flush()
+        self.flush()
         asked = False
         if self.state is _OPEN:
             if self._reading:
@@ -242,7 +247,7 @@ class TLSWire:
             else:
                 self._loop.remove_reader(self._fd)
         if not asked and self.state is _OPEN:
-            self._output.let_go()
+            self._output.let_go()  # tickets too: they bring the acknowledgement that a client's Nagle waits for
 
     def _read(self) -> bool:
         """Hand over what has come; tell whether there was something."""
@@ -288,7 +293,7 @@ class TLSWire:
         else:
             self.on_end_of_data()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Give OpenSSL what is unsent, as far as it takes it."""
         self._scheduled = False
         output = self._output

@@ -15,7 +15,7 @@ from gateway.server.connection import FrontDoor
 from gateway.server.http1 import HTTP1Connection
 
 CHALLENGE = b"acme-tls/1"
-"""Application protocol of a CA that only looks at the certificate (RFC 8737)."""
+"""Application protocol of a CA that only looks at the certificate (RFC 8737); noted as data of such a connection."""
 
 
 class Certificates(Protocol):
@@ -65,7 +65,7 @@ class SecureConnection(HTTP1Connection):
         """Note the name asked for; say goodbye to a CA that saw its challenge (RFC 8737 §3)."""
         tls = cast("SecureTransport", self.transport).getHandle()
         self.server_name = (tls.get_servername() or b"").lower()
-        if tls.get_alpn_proto_negotiated() == CHALLENGE:
+        if tls.get_app_data() == CHALLENGE:
             self.close()
 
     def refuse_connection(self, error: GatewayError) -> None:

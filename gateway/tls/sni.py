@@ -140,11 +140,12 @@ class ServerNames:
             _send_alert()
 
     def _select(self, connection: SSL.Connection, offered: list[bytes]) -> object:
-        """Choose the application protocol, and the certificate of a challenge with it."""
+        """Choose the application protocol, and the certificate of a challenge with it, noted as the connection's."""
         if ACME_TLS in offered:
             challenge = self._challenges.get((connection.get_servername() or b"").lower())
             if challenge is not None:
                 connection.set_context(challenge)
+                connection.set_app_data(ACME_TLS)
                 return ACME_TLS
         for protocol in self._protocols:
             if protocol in offered:

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from gateway.net.tls_socket import TLSSocket
 from gateway.net.tls_state import State
+from gateway.net.tls_turn import Turn
 from gateway.tls.sni import ServerNames
 from tests.support.certificates import Authority
 from tests.support.handshake import client_context
@@ -58,7 +59,7 @@ class Connection:
         self.sock.held = []
         self.sock.setblocking(False)
         self.loop, self.server = PollingLoop(), Server()
-        self.wire = TLSSocket(self.loop, self.sock, NAMES.first, peer, self.server)
+        self.wire = TLSSocket(Turn(self.loop), self.sock, NAMES.first, peer, self.server)
         self.client = SSL.Connection(client_context(version), None)
         self.client.set_tlsext_host_name(b"app.example")
         self.client.set_connect_state()

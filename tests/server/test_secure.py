@@ -14,9 +14,9 @@ from tests.support.transports import FakeTransport, World
 class Shaken:
     """OpenSSL's side of a connection whose handshake is done."""
 
-    def __init__(self, name: bytes | None, protocol: bytes) -> None:
+    def __init__(self, name: bytes | None, noted: bytes | None) -> None:
         self.get_servername = lambda: name
-        self.get_alpn_proto_negotiated = lambda: protocol
+        self.get_app_data = lambda: noted
 
 
 class Certificates:
@@ -31,7 +31,7 @@ class Certificates:
         return (asked, host) in self.served
 
 
-def connect(certificates: Certificates, name: bytes | None, protocol: bytes = b"http/1.1") -> FakeTransport:
+def connect(certificates: Certificates, name: bytes | None, noted: bytes | None = None) -> FakeTransport:
     connection = SecureConnection(
         World(Reply()).front,
         PeerAddress("203.0.113.9", 50000),
@@ -41,7 +41,7 @@ def connect(certificates: Certificates, name: bytes | None, protocol: bytes = b"
         certificates=certificates,
     )
     transport = FakeTransport(connection)
-    transport.getHandle = lambda: Shaken(name, protocol)
+    transport.getHandle = lambda: Shaken(name, noted)
     assert IHandshakeListener.providedBy(connection)
     connection.handshakeCompleted()
     return transport

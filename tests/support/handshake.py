@@ -23,6 +23,7 @@ class Shaken:
         group: The group of the key exchange.
         resumed: Whether the session was resumed.
         session: For the next connection.
+        noted: The data of the server's side of the connection.
     """
 
     names: list[str]
@@ -32,6 +33,7 @@ class Shaken:
     group: str
     resumed: bool
     session: SSL.Session | None
+    noted: object
 
 
 def client_context(version: int = 0, protocols: tuple[bytes, ...] = ()) -> SSL.Context:
@@ -89,6 +91,7 @@ def shake_hands(
         client.get_group_name() or "",
         not error and not verified,
         client.get_session(),
+        served.get_app_data(),
     )
 
 

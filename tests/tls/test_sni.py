@@ -147,8 +147,9 @@ def test_challenge(names: ServerNames) -> None:
     names.set_challenge("new.example", CHALLENGE)
     names.set_challenge("app.example", CHALLENGE)
     seen = shake_hands(names, "new.example", protocols=(ACME_TLS,))
-    assert (seen.names, seen.protocol, seen.error) == (["new.example"], ACME_TLS, "")
+    assert (seen.names, seen.protocol, seen.noted, seen.error) == (["new.example"], ACME_TLS, ACME_TLS, "")
     assert shake_hands(names, "app.example", protocols=(ACME_TLS,)).names == ["new.example"]
+    assert shake_hands(names, "app.example", protocols=(b"http/1.1",)).noted is None
     assert shake_hands(names, "app.example", protocols=(b"http/1.1",)).names == ["app.example"]
     for protocols in ((), (b"http/1.1",)):
         assert shake_hands(names, "new.example", protocols=protocols).names == []

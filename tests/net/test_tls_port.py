@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
 from twisted.logger import LogEvent, globalLogPublisher
 
-from gateway.net.tls_listening import RETRY, TLSPort
+from gateway.net.tls_port import RETRY, TLSPort
 from gateway.tls.sni import ServerNames
 from tests.support.loops import PollingLoop
 

@@ -1,0 +1,4 @@
+cdef class Turn:
+    cdef public object loop
+    cdef public list _waiting
+    cpdef add(self, wire)
