@@ -21,6 +21,7 @@ from gateway.filters.headers import HeaderFilter, request_edits
 from gateway.filters.https import Https, HttpsRedirect
 from gateway.filters.prefix import PrefixFilter
 from gateway.filters.security_headers import SecurityHeaders
+from gateway.filters.sticky import StickyFilter
 from gateway.filters.timing import TimingFilter
 from gateway.net.endpoints import client_endpoint
 from gateway.net.tls_client import UpstreamTLS
@@ -40,6 +41,7 @@ from gateway.upstream.address import UpstreamAddress
 from gateway.upstream.balancer import Balancer
 from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.pool import Upstream
+from gateway.upstream.probe import Check
 from gateway.web.filter import Filter
 from gateway.web.resource import Resource
 from gateway.web.schemes import Schemes
@@ -149,7 +151,7 @@ class Compiler:
         if location.headers:
             filters.append(HeaderFilter(*location.headers))
         if isinstance(location.leaf, Proxy):
-            filters += _proxy_filters(location, location.leaf)
+            filters += self._proxy_filters(site, location, location.leaf)
         return LocationResource(
             self._leaf(site, location, location.leaf, pages),
             pages,
@@ -251,7 +253,9 @@ class Compiler:
 
     def _proxy(self, site: Site, location: Location, proxy: Proxy) -> Resource:
         context = self._context
-        upstreams = [self._upstream(address, proxy) for address in proxy.to]
+        check = site_parts.check_of(site, proxy)
+        upstreams = [self._upstream(address, proxy, check) for address in proxy.to]
+        edits = [request_edits(*location.request_headers)] if location.request_headers else []
         resource = ProxyResource(
             Balancer(upstreams),
             clock=context.clock,
@@ -261,15 +265,28 @@ class Compiler:
             names=frozenset((*site.hosts, *(f"*.{name}" for name in site.wildcards))),
             retries=proxy.retries,
             prefix=location.prefix.encode("utf-8") if proxy.strip else b"",
-            edits=[request_edits(*location.request_headers)] if location.request_headers else [],
+            edits=[*site_parts.cookie_edits(site), *edits],
             forwarded=proxy.forwarded,
             request_start=partial(_request_start, context) if proxy.request_start else None,
             intercept=proxy.intercept,
+            sticky=site_parts.sticky_cookie(site, proxy, context),
             hand_over=partial(HandOver, root=proxy.accel, files=self._files) if proxy.accel else None,
         )
         return SpoolResource(resource, proxy.buffer, context.reactor) if proxy.buffer else resource
 
-    def _upstream(self, address: UpstreamAddress, proxy: Proxy) -> Upstream:
+    def _proxy_filters(self, site: Site, location: Location, proxy: Proxy) -> list[Filter]:
+        """Make the filters nearest to an app, which are the first to see its responses."""
+        filters: list[Filter] = []
+        if proxy.server_timing:
+            filters.append(TimingFilter())
+        if proxy.strip and location.prefix:
+            filters.append(PrefixFilter(location.prefix))
+        cookie = site_parts.sticky_cookie(site, proxy, self._context)
+        if cookie is not None:
+            filters.append(StickyFilter(cookie))
+        return filters
+
+    def _upstream(self, address: UpstreamAddress, proxy: Proxy, check: Check | None) -> Upstream:
         limits = ExchangeLimits(
             response_timeout=proxy.response_timeout, idle_timeout=proxy.idle_timeout, keep_alive=proxy.keep_alive
         )
@@ -277,12 +294,17 @@ class Compiler:
         if address.tls:
             ca = Path(proxy.ca).read_bytes() if proxy.ca else b""
             tls = UpstreamTLS(server_name=proxy.server_name, ca=ca, verify=proxy.verify)
-        key = (address, limits, tls, proxy.connect_timeout, proxy.tls_timeout, proxy.max_idle)
+        key = (address, limits, tls, proxy.connect_timeout, proxy.tls_timeout, proxy.max_idle, check)
         self._upstream_keys.add(key)
-        return self._context.upstreams.obtain(key, partial(self._make_upstream, address, limits, tls, proxy))
+        return self._context.upstreams.obtain(key, partial(self._make_upstream, address, limits, tls, proxy, check))
 
     def _make_upstream(
-        self, address: UpstreamAddress, limits: ExchangeLimits, tls: UpstreamTLS | None, proxy: Proxy
+        self,
+        address: UpstreamAddress,
+        limits: ExchangeLimits,
+        tls: UpstreamTLS | None,
+        proxy: Proxy,
+        check: Check | None,
     ) -> Upstream:
         endpoint = client_endpoint(
             self._context.reactor,
@@ -297,7 +319,7 @@ class Compiler:
             log.warn("{upstream}: its certificate is not verified (verify = false)", upstream=address.name)
         host = address.name.removeprefix("https://").removesuffix(":443").encode("ascii") if address.tls else b""
         context = self._context
-        return Upstream(address.name, endpoint, limits, context.sweeper, proxy.max_idle, host, context.pipes)
+        return Upstream(address.name, endpoint, limits, context.sweeper, proxy.max_idle, host, context.pipes, check)
 
 
 class _Added(TypedDict, total=False):
@@ -324,16 +346,6 @@ def _main_headers(site: Site) -> tuple[Filter, ...]:
         for location in site.locations
         if location.headers and not location.prefix and not location.exact
     )
-
-
-def _proxy_filters(location: Location, proxy: Proxy) -> list[Filter]:
-    """Make the filters nearest to an app, which are the first to see its responses."""
-    filters: list[Filter] = []
-    if proxy.server_timing:
-        filters.append(TimingFilter())
-    if proxy.strip and location.prefix:
-        filters.append(PrefixFilter(location.prefix))
-    return filters
 
 
 def _request_start(context: BuildContext) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -13,6 +13,7 @@ from gateway.net.pipes import Pipes
 from gateway.net.sweeper import Sweeper
 from gateway.units import Seconds
 from gateway.upstream.pool import UpstreamRegistry
+from gateway.upstream.sticky import StickyKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class BuildContext:
         upstreams: Pools, kept across reloads.
         via: Our name in Via.
         pipes: For large content of upstreams; None has all of it pass through this process.
+        sticky: Key of the cookies that name upstreams.
     """
 
     reactor: IReactorTime
@@ -38,3 +40,4 @@ class BuildContext:
     upstreams: UpstreamRegistry
     via: Via
     pipes: Pipes | None = None
+    sticky: StickyKey = field(default_factory=StickyKey)

@@ -35,8 +35,6 @@ TABLES: Mapping[str, type] = {
 
 NOT_YET: Mapping[str, str] = {
     "access": "access control",
-    "health": "health checks",
-    "sticky": "sticky sessions",
     "expect": "expectations",
     "gate": "expectations",
     "hold": "holding requests",

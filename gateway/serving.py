@@ -7,9 +7,10 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from random import random
 from socket import socket
 from typing import Final, cast
 
@@ -43,8 +44,11 @@ from gateway.resources.page import ErrorPages
 from gateway.resources.refusal import Silence
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.listener import Front, FrontFactory
+from gateway.sticky_key import kept_key
 from gateway.units import Seconds
+from gateway.upstream.health import HealthChecks
 from gateway.upstream.pool import UpstreamRegistry
+from gateway.upstream.sticky import StickyKey
 from gateway.web.resource import Resource
 from gateway.web.tree import VirtualHosts
 
@@ -66,9 +70,11 @@ class Inherited:
 
     Attributes:
         via: Our name in Via, so that a loop is seen whichever process it leads through.
+        sticky: The key of cookies that name upstreams, so that each process finds the same.
     """
 
     via: str
+    sticky: bytes = field(repr=False)
 
 
 class Serving:
@@ -106,10 +112,13 @@ class Serving:
         self._access_log: AccessLog | None = None
         self.log_writer = LogWriter(LogFolder(None))
         self.upstreams = UpstreamRegistry()
+        # Where there are several processes the leader checks, and tells.
+        self._checks = HealthChecks(self.upstreams, reactor, random) if inherited is None else None
+        self._sticky = StickyKey(inherited.sticky if inherited is not None else b"")
         self.unknown = unknown_hosts(config)
         errors = ErrorPages()
         via = Via(inherited.via if inherited is not None else own_name())
-        context = build_context(reactor, self._sweeper, self._disk, self.upstreams, via, self._pipes)
+        context = build_context(reactor, self._sweeper, self._disk, self.upstreams, via, self._pipes, self._sticky)
         self.compiler = Compiler(context, errors, self.sockets, secure.place)
         trusted = _trusted(config)
         self._core = Core(
@@ -145,6 +154,9 @@ class Serving:
 
     def start(self) -> None:
         """Accept connections."""
+        if self._checks is not None:
+            self._sticky.octets = kept_key(Path(self._config.state))
+            self._checks.start()
         self._disk.start()
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = self._reactor
@@ -221,6 +233,8 @@ class Serving:
 
     def stop(self) -> Deferred[None]:
         """Accept no more, let exchanges end within the limit, then cut; fires once all is over."""
+        if self._checks is not None:
+            self._checks.stop()
         stopped = gatherResults([service.stopService() for service in self._listeners])
         done: Deferred[None] = stopped.addCallback(lambda _: self._drain(self.front))
         return done.addBoth(self._end)
@@ -293,6 +307,7 @@ def build_context(
     upstreams: UpstreamRegistry,
     via: Via,
     pipes: Pipes | None = None,
+    sticky: StickyKey | None = None,
 ) -> BuildContext:
     """Put together what sites are built with, at the times of this process."""
     return BuildContext(
@@ -304,6 +319,7 @@ def build_context(
         pipes=pipes,
         upstreams=upstreams,
         via=via,
+        sticky=sticky or StickyKey(),
     )
 
 

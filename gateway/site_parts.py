@@ -16,9 +16,12 @@ from gateway.filters.maintenance import MaintenanceFilter
 from gateway.filters.security_headers import SecurityHeaders
 from gateway.resources.maintenance_page import MaintenancePage
 from gateway.resources.page import ErrorPages
+from gateway.resources.proxy import FieldEdits, Proxy
 from gateway.resources.static import Static
 from gateway.resources.well_known import ROBOTS_TXT, TextFile, security_txt
 from gateway.units import ByteCount
+from gateway.upstream.probe import Check
+from gateway.upstream.sticky import OwnCookies, StickyCookie
 from gateway.web.resource import Resource
 
 log = Logger()
@@ -76,6 +79,45 @@ def texts(site: Site, context: BuildContext) -> Iterator[tuple[str, Resource]]:
 
 def _security_txt(contact: str, context: BuildContext) -> bytes:
     return security_txt(contact, context.wall_clock())
+
+
+def check_of(site: Site, proxy: Proxy) -> Check | None:
+    """Find out how to ask the upstreams of a proxy whether they are well; None: nobody asks."""
+    if proxy.health is None:
+        return None
+    host = site.canonical or next(iter(site.hosts), "") or proxy.to[0].host or "localhost"
+    return Check(health=proxy.health, host=host.encode("ascii"), alone=len(set(proxy.to)) == 1)
+
+
+def sticky_cookie(site: Site, proxy: Proxy, context: BuildContext) -> StickyCookie | None:
+    """Make the cookie of a proxy; None where it is not sticky, or has nothing to choose.
+
+    Locations with the same upstreams share one, so that what belongs together stays together.
+    """
+    if not _is_sticky(proxy):
+        return None
+    names = _names(proxy)
+    alike = (
+        each.prefix if each.exact or not each.prefix else f"{each.prefix}/"
+        for each in site.locations
+        if isinstance(each.leaf, Proxy) and _is_sticky(each.leaf) and _names(each.leaf) == names
+    )
+    return StickyCookie(context.sticky, site.name, sorted(names), next(alike, ""))
+
+
+def cookie_edits(site: Site) -> list[FieldEdits]:
+    """Make the edits that keep our cookies from the apps of a site, where it has such cookies."""
+    return (
+        [OwnCookies()] if any(isinstance(each.leaf, Proxy) and _is_sticky(each.leaf) for each in site.locations) else []
+    )
+
+
+def _names(proxy: Proxy) -> set[str]:
+    return {address.name for address in proxy.to}
+
+
+def _is_sticky(proxy: Proxy) -> bool:
+    return proxy.sticky and len(set(proxy.to)) > 1
 
 
 def _read_page(site: Site, path: str) -> str | None:

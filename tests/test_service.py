@@ -20,7 +20,8 @@ from gateway.service import Gateway
 from gateway.serving import Serving
 from gateway.units import Seconds
 from gateway.workers.crew import Crew
-from gateway.workers.messages import Gone, Serve, Sites, unpack_sites
+from gateway.workers.messages import Gone, Serve, Sites
+from gateway.workers.packing import unpack_sites
 from tests.support.crew import FakeCrew
 from tests.support.reloading import FakeReactor, FakeWatch
 from tests.support.transports import FakeEndpoint, FakeTransport

@@ -58,7 +58,7 @@ class SiteBuilder:
         """Make the site, or tell all that is wrong."""
         locations = self._locations()
         self._check_names()
-        self._check_assets(locations)
+        self._check_app_keys(locations)
         self._check_certificate()
         if self.errors:
             return self.errors
@@ -141,7 +141,7 @@ class SiteBuilder:
         return Location(
             prefix=prefix,
             exact=exact,
-            leaf=_with_files(_with_websocket(leaf[1], site.websocket), route, site),
+            leaf=_with_files(_with_app_keys(_with_websocket(leaf[1], site.websocket), site), route, site),
             phoenix=leaf[0] == "phoenix",
             max_body=max_body,
             max_body_setting=setting,
@@ -187,11 +187,19 @@ class SiteBuilder:
         if self._is_nameless and "canonical" in own:
             self._complain("only a file named after a host has a canonical name", ("canonical",))
 
-    def _check_assets(self, locations: Sequence[Location]) -> None:
-        apps = (each for each in locations if isinstance(each.leaf, Proxy) and not each.prefix)
-        if "assets" in self.sources[0].data and not any(apps):
-            message = "assets are served in front of an app: expected `phoenix` or `proxy` for the whole site"
-            self._complain(message, ("assets",))
+    def _check_app_keys(self, locations: Sequence[Location]) -> None:
+        """Check that there is an app for the keys that are about the site's."""
+        if any(isinstance(each.leaf, Proxy) and not each.prefix for each in locations):
+            return
+        wanted = "expected `phoenix` or `proxy` for the whole site"
+        beside = 'a route has its own: "/api/*" = { proxy = 4000,'
+        for key, message in (
+            ("assets", f"assets are served in front of an app: {wanted}"),
+            ("health", f'the site has no app to check: {wanted}; {beside} health = "/health" }}'),
+            ("sticky", f"the site has no app to stay at: {wanted}; {beside} sticky = true }}"),
+        ):
+            if key in self.sources[0].data:
+                self._complain(message, (key,))
 
     @property
     def _is_nameless(self) -> bool:
@@ -214,6 +222,15 @@ def _with_websocket(leaf: Leaf, websocket: WebSocket | None) -> Leaf:
     if websocket is not None and isinstance(leaf, Proxy) and leaf.websocket == WebSocket():
         return dataclasses.replace(leaf, websocket=websocket)
     return leaf
+
+
+def _with_app_keys(leaf: Leaf, site: SiteFile) -> Leaf:
+    """Give the site's app, and routes to its upstreams, what is said beside it, unless their own table says more."""
+    app = site.phoenix or site.proxy
+    if app is None or not isinstance(leaf, Proxy) or not set(leaf.to) <= set(app.to):
+        return leaf
+    health = leaf.health if leaf.health is not None else site.health
+    return dataclasses.replace(leaf, health=health, sticky=leaf.sticky or bool(site.sticky))
 
 
 def _with_files(leaf: Leaf, *tables: RouteTable | SiteFile) -> Leaf:

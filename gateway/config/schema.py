@@ -23,11 +23,12 @@ from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.static import Static
 from gateway.resources.websocket import WebSocket
+from gateway.upstream.probe import Health
 
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _CLASSES = (
-    *(Acme, ExternalAccountBinding, GatewayConfig, HeaderEdits, Hsts, Limits, LogSettings, Maintenance, Proxy),
+    *(Acme, ExternalAccountBinding, GatewayConfig, HeaderEdits, Health, Hsts, Limits, LogSettings, Maintenance, Proxy),
     Redirect,
     *(Reply, RouteTable, SiteFile, Static, WebSocket, When),
 )

@@ -31,6 +31,7 @@ from gateway.filters.headers import HeaderEdits
 from gateway.filters.hsts import Hsts
 from gateway.filters.maintenance import Maintenance
 from gateway.filters.security_headers import Security, ServerField
+from gateway.resources.proxy import HealthForm
 from gateway.resources.static import Clean
 from gateway.resources.websocket import WebSocket
 from gateway.settings import FilePath, ShortForm, Size, settings
@@ -112,6 +113,8 @@ class SiteFile:
         assets: Folders whose files are served in front of the app, also while it restarts.
         noindex: Keep search engines away.
         security_txt: Contact for /.well-known/security.txt.
+        health: How the upstreams of the site's app are asked whether they are well: `"/health"` says for what.
+        sticky: Clients of the site's app stay at the upstream that answered them first, by a cookie.
     """
 
     hosts: tuple[HostPattern, ...] = ()
@@ -145,6 +148,8 @@ class SiteFile:
     assets: PathsForm = ()
     noindex: bool = False
     security_txt: Contact = ""
+    health: HealthForm | None = None
+    sticky: bool | None = None
 
 
 SITE_KEYS = frozenset(SiteFile.__dataclass_fields__)

@@ -12,7 +12,7 @@ cdef object strip_prefix, IDEMPOTENT
 
 
 cdef class ProxyResource(Resource):
-    cdef public object _clock, _websocket, _names, _request_start, _hand_over, _sockets, _intercept
+    cdef public object _clock, _websocket, _names, _request_start, _hand_over, _sockets, _intercept, _sticky
     cdef public Balancer _balancer
     cdef public Via _via
     cdef public tuple _edits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import Field
 from twisted.logger import Logger
@@ -15,10 +15,11 @@ from gateway.http.paths import strip_prefix
 from gateway.resources.connecting import Attempt, Connecting
 from gateway.resources.intercept import Interceptor
 from gateway.resources.websocket import WebSocket, open_websocket
-from gateway.settings import Duration, FilePath, Size, settings
+from gateway.settings import Duration, FilePath, ShortForm, Size, settings
 from gateway.units import ByteCount, Seconds
 from gateway.upstream.address import Upstream as Address
 from gateway.upstream.exchange import UpstreamConnection
+from gateway.upstream.probe import Health
 from gateway.web.resource import Resource
 
 if TYPE_CHECKING:
@@ -27,9 +28,23 @@ if TYPE_CHECKING:
     from gateway.resources.websocket_registry import OpenSockets
     from gateway.upstream.balancer import Balancer, Lease
     from gateway.upstream.pool import Upstream
+    from gateway.upstream.sticky import StickyCookie
     from gateway.web.request import Request
 
 log = Logger()
+
+
+def expand_health(value: Any) -> Any:
+    """`"/health"` → `{ path = "/health" }`."""
+    if isinstance(value, dict):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f'expected a path of the app such as "/health", or a table, got {value!r}')
+    return {"path": value}
+
+
+HealthForm = Annotated[Health, ShortForm(expand_health, {"type": "string"})]
+"""Health checks, as one writes them."""
 
 
 @settings
@@ -56,6 +71,8 @@ class Proxy:
         server_name: Name that an https upstream's certificate must have; its host where empty.
         websocket: Limits of WebSockets.
         intercept: Statuses of the app, 500 to 599, that the site's maintenance page stands in for.
+        health: How the upstreams are asked whether they are well; `"/health"` says what they are asked for.
+        sticky: Clients stay at the upstream that answered them first, by a cookie.
     """
 
     to: tuple[Address, ...] = Field(min_length=1)
@@ -77,6 +94,8 @@ class Proxy:
     server_name: str = ""
     websocket: WebSocket = WebSocket()
     intercept: tuple[Annotated[int, Field(ge=500, le=599)], ...] = ()
+    health: HealthForm | None = None
+    sticky: bool = False
 
 
 class FieldEdits(Protocol):
@@ -103,6 +122,7 @@ class ProxyResource(Resource):
         request_start: Makes the X-Request-Start line; None for none.
         intercept: Statuses of the app that the maintenance page stands in for.
         hand_over: Puts a sink before the request's that sends the files an app names; None for none.
+        sticky: Finds the upstream that a client was at; None: any will do.
     """
 
     __slots__ = (
@@ -118,6 +138,7 @@ class ProxyResource(Resource):
         "_request_start",
         "_retries",
         "_sockets",
+        "_sticky",
         "_via",
         "_websocket",
     )
@@ -138,6 +159,7 @@ class ProxyResource(Resource):
         request_start: Callable[[], bytes] | None = None,
         intercept: Iterable[int] = (),
         hand_over: Callable[[Request, ResponseSink], ResponseSink] | None = None,
+        sticky: StickyCookie | None = None,
     ) -> None:
         self._balancer = balancer
         self._clock = clock
@@ -153,6 +175,7 @@ class ProxyResource(Resource):
         self._request_start = request_start
         self._intercept = frozenset(intercept)
         self._hand_over = hand_over
+        self._sticky = sticky
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Send the request to an upstream and join the two streams."""
@@ -163,9 +186,10 @@ class ProxyResource(Resource):
         fields = self.fields(request)
         if opening is not None:
             fields = opening.fields(fields)
-        lease = self._balancer.checkout()
+        sticky = self._sticky
+        lease = self._balancer.checkout() if sticky is None else self._balancer.checkout((), sticky.chosen(head))
         if lease is None:
-            raise NoUpstreamAvailable("no upstream may be used")
+            raise NoUpstreamAvailable("all upstreams are down by their health checks")
         sink: ResponseSink = opening or request
         if self._intercept and opening is None:
             sink = Interceptor(sink, self._intercept)
@@ -201,7 +225,8 @@ class ProxyResource(Resource):
                 return False
             if failed.request_done != end or not _may_repeat(request.head.method, data, end):
                 return False
-        lease = self._balancer.checkout(tried)
+        sticky = self._sticky
+        lease = self._balancer.checkout(tried, sticky.chosen(request.head) if sticky is not None else "")
         if lease is None:
             return False
         if request.lease is not None:

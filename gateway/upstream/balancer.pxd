@@ -10,4 +10,4 @@ cdef class Lease:
 cdef class Balancer:
     cdef public tuple _upstreams
     cdef public Py_ssize_t _turn
-    cpdef Lease checkout(self, tried=*)
+    cpdef Lease checkout(self, tried=*, wished=*)

@@ -24,7 +24,7 @@ class Lease:
 
 
 class Balancer:
-    """Leases the least busy of several upstreams; equals take turns.
+    """Leases the least busy of several upstreams; equals take turns. One that is down is left out.
 
     Args:
         upstreams: At least one.
@@ -36,15 +36,26 @@ class Balancer:
         self._upstreams = tuple(upstreams)
         self._turn = 0
 
-    def checkout(self, tried: Collection[Upstream] = ()) -> Lease | None:
-        """Lease an upstream that is not among `tried`; None where there is none."""
+    def checkout(self, tried: Collection[Upstream] = (), wished: str = "") -> Lease | None:
+        """Lease an upstream that is neither down nor among `tried`; None where there is none.
+
+        A single upstream is never down: there is nobody to use in its place.
+
+        Args:
+            tried: Upstreams that have failed this exchange.
+            wished: Name of the one to use if it may be used.
+        """
         upstreams = self._upstreams
         if len(upstreams) == 1:
             return None if tried else Lease(upstreams[0])
         self._turn = (self._turn + 1) % len(upstreams)
         candidates = [
-            upstream for upstream in upstreams[self._turn :] + upstreams[: self._turn] if upstream not in tried
+            upstream
+            for upstream in upstreams[self._turn :] + upstreams[: self._turn]
+            if not upstream.down and upstream not in tried
         ]
+        if wished:
+            candidates = [upstream for upstream in candidates if upstream.name == wished] or candidates
         return Lease(min(candidates, key=_in_flight)) if candidates else None
 
     def __len__(self) -> int:

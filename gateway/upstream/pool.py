@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import cast
 
 from twisted.internet.defer import Deferred
@@ -15,6 +15,7 @@ from gateway.net.pipes import Pipes
 from gateway.net.sweeper import Sweeper
 from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.exchange import UpstreamConnection
+from gateway.upstream.probe import Check
 
 
 class Upstream:
@@ -28,16 +29,20 @@ class Upstream:
         max_idle: Idle connections kept.
         host: Host to send to it; empty keeps the client's.
         pipes: For large content; None has all of it pass through this process.
+        check: How to find out whether it is well; None: nobody asks.
 
     Attributes:
         in_flight: Exchanges under way.
+        down: Whether its checks failed, so that another one is to be used.
     """
 
     __slots__ = (
-        "_endpoint",
         "_factory",
         "_idle",
         "_max_idle",
+        "check",
+        "down",
+        "endpoint",
         "host",
         "in_flight",
         "limits",
@@ -56,6 +61,7 @@ class Upstream:
         max_idle: int,
         host: bytes = b"",
         pipes: Pipes | None = None,
+        check: Check | None = None,
     ) -> None:
         self.name = name
         self.host = host
@@ -63,8 +69,10 @@ class Upstream:
         self.limits = limits
         self.sweeper = sweeper
         self.in_flight = 0
+        self.check = check
+        self.down = False
         self.retired = False
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._factory = _ConnectionFactory(self)
         self._max_idle = max_idle
         self._idle: list[UpstreamConnection] = []
@@ -85,7 +93,7 @@ class Upstream:
 
     def connect(self) -> Deferred[UpstreamConnection]:
         """Open a connection; fails with an `UpstreamError`."""
-        return cast("Deferred[UpstreamConnection]", self._endpoint.connect(self._factory))
+        return cast("Deferred[UpstreamConnection]", self.endpoint.connect(self._factory))
 
     def put_back(self, connection: UpstreamConnection) -> bool:
         """Take a connection that may be used again; False where it is to be closed."""
@@ -111,26 +119,50 @@ class Upstream:
         """Number of idle connections."""
         return len(self._idle)
 
+    @property
+    def mark(self) -> str:
+        """What its health goes by, in every process: who is asked what, for whom; empty where nobody asks."""
+        check = self.check
+        return "" if check is None else f"{check.host.decode('ascii')} {self.name}{check.health.path}"
+
 
 class UpstreamRegistry:
-    """Upstreams by their settings: equal settings share one pool, also across reloads."""
+    """Upstreams by their settings: equal settings share one pool, also across reloads.
 
-    __slots__ = ("_upstreams",)
+    Attributes:
+        down: Marks of the upstreams that are down, those of this registry and perhaps others.
+        changed: Called once those of no use any more are retired.
+    """
+
+    __slots__ = ("_upstreams", "changed", "down")
 
     def __init__(self) -> None:
         self._upstreams: dict[Hashable, Upstream] = {}
+        self.down: frozenset[str] = frozenset()
+        self.changed: Callable[[], object] = _nothing
+
+    def __iter__(self) -> Iterator[Upstream]:
+        return iter(self._upstreams.values())
 
     def obtain(self, key: Hashable, make: Callable[[], Upstream]) -> Upstream:
         """Find the upstream with these settings, or make it."""
         upstream = self._upstreams.get(key)
         if upstream is None:
             upstream = self._upstreams[key] = make()
+            upstream.down = upstream.mark in self.down
         return upstream
+
+    def set_down(self, down: frozenset[str]) -> None:
+        """Have the upstreams with these marks left out where there are others, and no others."""
+        self.down = down
+        for upstream in self:
+            upstream.down = upstream.mark in down
 
     def retain(self, keys: Iterable[Hashable]) -> None:
         """Retire every upstream whose settings are not among `keys`."""
         for key in self._upstreams.keys() - set(keys):
             self._upstreams.pop(key).retire()
+        self.changed()
 
     def __len__(self) -> int:
         return len(self._upstreams)
@@ -146,6 +178,10 @@ class _ConnectionFactory(Factory):
         return cast(
             "TwistedProtocol", UpstreamConnection(self._upstream)
         )  # Twisted names a class where IProtocol would do
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _readable(connection: UpstreamConnection) -> bool:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from random import random
 from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
@@ -27,14 +28,17 @@ from gateway.reload import ONLY_AT_START
 from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.serving import build_context, monotonic, own_name, unknown_hosts
+from gateway.sticky_key import kept_key
 from gateway.units import Seconds
+from gateway.upstream.health import HealthChecks
 from gateway.upstream.pool import UpstreamRegistry
 from gateway.web.tree import VirtualHosts
 from gateway.workers.generation import Generation
 from gateway.workers.link import Attach
 from gateway.workers.member import Member
-from gateway.workers.messages import Accept, Ask, Begin, Configure, Cut, Elsewhere, Gone, Reopen, Stop, pack_config
+from gateway.workers.messages import Accept, Ask, Begin, Configure, Cut, Elsewhere, Gone, Health, Reopen, Stop
 from gateway.workers.mirror import Audience, MirroredNames, MirroredTokens
+from gateway.workers.packing import pack_config
 from gateway.workers.process import Spawn
 from gateway.workers.sayings import Repeater
 from gateway.workers.sockets import ListeningSockets, flat
@@ -93,7 +97,9 @@ class Crew:
         self.secure = SecureSites(config, monotonic, self._names)
         self._via = own_name()
         self._disk = DiskThreads(reactor)
+        self._sticky = b""
         self.upstreams = UpstreamRegistry()
+        self._checks = HealthChecks(self.upstreams, reactor, random, lambda down: self._audience(Health(down=down)))
         self.unknown = unknown_hosts(config)
         context = build_context(reactor, Sweeper(), self._disk, self.upstreams, Via(self._via))
         self.compiler = Compiler(context, ErrorPages(), OpenSockets(monotonic), self.secure.place)
@@ -125,6 +131,8 @@ class Crew:
             NoWorkerError: None can be started, so nobody would ever accept a connection.
         """
         globalLogPublisher.addObserver(self._repeater)
+        self._sticky = kept_key(Path(self._config.state))
+        self._checks.start()
         self._sockets.listen()
         for place in self._places:
             self._fill(place)
@@ -171,6 +179,7 @@ class Crew:
         if self._ticks.running:
             self._ticks.stop()
             globalLogPublisher.removeObserver(self._repeater)
+        self._checks.stop()
         self._sockets.close()
         for place in self._places:
             place.forget()
@@ -219,10 +228,13 @@ class Crew:
             version=version("gateway"),
             folder=str(self._folder),
             via=self._via,
+            sticky=self._sticky,
             sockets=descriptors,
             config=pack_config(self._config),
         )
-        member.link.say(begin, *self._names.everything(), *self.tokens.everything(), *self._generation.everything())
+        health = Health(down=self.upstreams.down)
+        known = *self._names.everything(), *self.tokens.everything(), health, *self._generation.everything()
+        member.link.say(begin, *known)
         self._audience.join(member.link)
 
     def _share_out(self) -> None:

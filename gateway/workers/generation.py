@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from gateway.config.model import BrokenSite, Site
-from gateway.workers.messages import FromLeader, Serve, pack_sites
+from gateway.workers.messages import FromLeader, Serve
+from gateway.workers.packing import pack_sites
 
 
 class Generation:

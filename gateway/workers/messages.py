@@ -1,27 +1,21 @@
 """What the leader and its workers say to each other: plain data, as JSON, checked on arrival.
 
 A worker meets clients and the leader does not, so what a worker says is numbers and texts and nothing else. The other
-way round sites and settings travel as Python's own pickles: they are whole trees of settings, with the secrets that
-they refer to looked up once for all, and whoever could write them is the leader already.
+way round sites and settings travel packed (`gateway.workers.packing`).
 """
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Iterable, Iterator
 from dataclasses import field
 from typing import Annotated, Any, Final, Literal, TypeVar, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from gateway.config.model import BrokenSite, GatewayConfig, Site
 from gateway.units import ByteCount
 
 LONGEST: Final = ByteCount(16_000_000)
 """Octets of a message."""
-_TOGETHER: Final = ByteCount(1_000_000)
-"""Octets of sites in one message, unless one site alone has more."""
 
 Count = Annotated[int, Field(ge=0)]
 _Class = TypeVar("_Class", bound=type)
@@ -49,6 +43,7 @@ class Begin:
         version: Of the leader's program; a worker of another one does not understand it.
         folder: The folder of site files.
         via: Our name in Via.
+        sticky: The key of cookies that name upstreams.
         sockets: Of each place the descriptors of each listener, those of `http` first.
         config: The settings of gateway.toml, a pickle.
     """
@@ -57,6 +52,7 @@ class Begin:
     version: str
     folder: str
     via: str
+    sticky: bytes = field(repr=False)
     sockets: tuple[tuple[tuple[int, ...], ...], ...]
     config: bytes = field(repr=False)
 
@@ -196,6 +192,14 @@ class Elsewhere:
 
 
 @message
+class Health:
+    """Which upstreams are down, by their marks; all others may be used."""
+
+    kind: Literal["health"] = "health"
+    down: frozenset[str]
+
+
+@message
 class Ask:
     """Answer this, having done all that was said before; it need not be built yet."""
 
@@ -219,7 +223,7 @@ class Cut:
 
 FromLeader = (
     Begin | Configure | Sites | Serve | Accept | Gone | Certificate | NoCertificate | Challenge | NoChallenge
-    | Token | NoToken | Rotate | Reopen | Elsewhere | Ask | Stop | Cut
+    | Token | NoToken | Rotate | Reopen | Elsewhere | Health | Ask | Stop | Cut
 )  # fmt: skip
 
 
@@ -320,39 +324,3 @@ def _read(kinds: TypeAdapter[_Message], data: bytes) -> _Message:
         return kinds.validate_json(data)
     except ValidationError as error:
         raise BadMessage(f"{error.error_count()} errors, the first: {error.errors(include_input=False)[0]}") from None
-
-
-def pack_config(config: GatewayConfig) -> bytes:
-    """Pack settings."""
-    return pickle.dumps(config)
-
-
-def unpack_config(data: bytes) -> GatewayConfig:
-    """Unpack settings that the leader packed."""
-    found = pickle.loads(data)  # noqa: S301  (the leader's, see above)
-    if not isinstance(found, GatewayConfig):
-        raise BadMessage("no settings")
-    return found
-
-
-def pack_sites(sites: Iterable[Site | BrokenSite]) -> Iterator[Sites]:
-    """Pack sites into messages of bounded size."""
-    packed: list[bytes] = []
-    size = 0
-    for site in sites:
-        packed.append(pickle.dumps(site))
-        size += len(packed[-1])
-        if size > _TOGETHER:
-            yield Sites(sites=pickle.dumps(packed))
-            packed, size = [], 0
-    if packed:
-        yield Sites(sites=pickle.dumps(packed))
-
-
-def unpack_sites(said: Sites) -> Iterator[Site | BrokenSite]:
-    """Unpack sites that the leader packed."""
-    for data in pickle.loads(said.sites):  # noqa: S301  (the leader's, see above)
-        found = pickle.loads(data)  # noqa: S301
-        if not isinstance(found, (Site, BrokenSite)):
-            raise BadMessage("no site")
-        yield found

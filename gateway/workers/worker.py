@@ -28,6 +28,7 @@ from gateway.workers.messages import (
     Figures,
     FromLeader,
     Gone,
+    Health,
     Leaving,
     Reopen,
     Serve,
@@ -35,10 +36,9 @@ from gateway.workers.messages import (
     Sites,
     Stop,
     read_leaders,
-    unpack_config,
-    unpack_sites,
 )
 from gateway.workers.mirror import reflect
+from gateway.workers.packing import unpack_config, unpack_sites
 from gateway.workers.queues import Queues
 from gateway.workers.sites import AgreedSites
 
@@ -101,7 +101,7 @@ class Worker:
             return
         config = unpack_config(said.config)
         secure = self._secure = SecureSites(config, monotonic)
-        inherited = Inherited(via=said.via)
+        inherited = Inherited(via=said.via, sticky=said.sticky)
         serving = Serving(Path(said.folder), config, self._reactor, secure, self._tokens, inherited)
         self.serving = serving
         self._queues = Queues(serving, said.sockets)
@@ -125,6 +125,8 @@ class Worker:
                 serving.reopen_logs()
             case Cut():
                 serving.cut()
+            case Health():
+                serving.upstreams.set_down(said.down)
             case Elsewhere():
                 serving.count_elsewhere(said.connections, said.clients)
             case _:

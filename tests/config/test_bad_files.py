@@ -42,7 +42,17 @@ BAD: list[tuple[str, str, str, str]] = [
     (APP + "[redirects]\nhealth = 1\n", "3:1", "`health` is inside [redirects]; move it above line 2", ""),
     (APP + 'response_timeout = "2m"\n', "2:1", "`response_timeout` belongs to the app: phoenix = { to", ""),
     # Keys of later versions
-    (APP + "sticky = true\n", "2:1", "`sticky` is not yet supported", ""),
+    (APP + 'rate = "5/s"\n', "2:1", "`rate` is not yet supported", ""),
+    # Health checks and sticky sessions
+    (APP + 'sticky = "yes"\n', "2:10", "expected true or false", ""),
+    (APP + "health = 1\n", "2:10", 'expected a path of the app such as "/health", or a table, got 1', ""),
+    (APP + 'health = "health"\n', "2:10", 'expected a path of the app such as "/health", got', ""),
+    (APP + 'health = "/a b"\n', "2:10", 'expected a path of the app such as "/health", got', ""),
+    (APP + 'health = { path = "/a", interval = "1ms" }\n', "2:36", "greater than or equal to 0.1", ""),
+    (APP + 'health = { path = "/a", every = "1s" }\n', "2:25", "every", ""),
+    (APP + 'health = { interval = "1s" }\n', "2:1", "`path`", ""),
+    ('spa = "a"\nhealth = "/"\n', "2:1", "the site has no app to check: expected `phoenix` or `proxy`", ""),
+    ('spa = "a"\nsticky = true\n', "2:1", 'a route has its own: "/api/*" = { proxy = 4000, sticky = true }', ""),
     (APP + '[access]\ntoken = "env:NOWHERE"\n', "2:2", "`access` is not yet supported", ""),
     (APP + '[routes]\n"/a/*" = { proxy = 1, access = {} }\n', "3:23", "`access` is not yet supported", ""),
     ('phoenix = { to = 4000, hold = "10s" }\n', "1:24", "`hold` is not yet supported", ""),

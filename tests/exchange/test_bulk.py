@@ -93,7 +93,7 @@ class Net:
         self.loop = FakeLoop()
         self.pipes = Pipes()
         self.world.upstreams[0].pipes = self.pipes
-        self.world.upstreams[0]._endpoint = self  # type: ignore[assignment]  # a fake of it
+        self.world.upstreams[0].endpoint = self  # type: ignore[assignment]  # a fake of it
         self.peers: list[Peer] = []
         self.client = self.connect_client()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.upstream.connection import ExchangeLimits
 from gateway.upstream.exchange import UpstreamConnection
 from gateway.upstream.pool import Upstream, UpstreamRegistry
+from gateway.upstream.probe import Check, Health
 from tests.support.transports import FakeTransport, World
 
 
@@ -133,3 +135,33 @@ def test_gone_transport() -> None:
     world.upstreams[0].put_back(connection)
     transport.fileno = lambda: -1  # type: ignore[method-assign]
     assert world.upstreams[0].take_idle(surely_alive=True) is None
+
+
+def test_who_is_down() -> None:
+    """Those named are down and no others, also pools that are made later; who is never asked is never down."""
+    world = World()
+    check = Check(health=Health(path="/up"), host=b"a.test", alone=False)
+
+    def make(check: Check | None) -> Upstream:
+        return Upstream("127.0.0.1:1", world.endpoint, ExchangeLimits(), world.sweeper, 1, check=check)  # type: ignore[arg-type]  # structural
+
+    registry = UpstreamRegistry()
+    early = registry.obtain("early", lambda: make(check))
+    unasked = registry.obtain("unasked", lambda: make(None))
+    assert (early.mark, unasked.mark) == ("a.test 127.0.0.1:1/up", "")
+    registry.set_down(frozenset({early.mark, "a.test 127.0.0.1:2/up"}))
+    late = registry.obtain("late", lambda: make(check))
+    assert [upstream.down for upstream in registry] == [True, False, True]
+    registry.set_down(frozenset())
+    assert not any(upstream.down for upstream in (early, late, unasked))
+
+
+def test_changes_are_told() -> None:
+    """Whoever watches learns that the upstreams may be others."""
+    registry = UpstreamRegistry()
+    seen: list[int] = []
+    registry.changed = lambda: seen.append(len(registry))
+    registry.obtain("a", lambda: World().upstreams[0])
+    registry.retain(["a"])
+    registry.retain([])
+    assert seen == [1, 0]

@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from gateway.config.model import BrokenSite, GatewayConfig, Limits, Site
+from gateway.errors import ConnectionRefused
 from gateway.net.listeners import ListenAddress
+from gateway.net.sweeper import Sweeper
 from gateway.tls.responders import challenge_certificate
 from gateway.units import Seconds
+from gateway.upstream.connection import ExchangeLimits
+from gateway.upstream.pool import Upstream
+from gateway.upstream.probe import Check, Health
 from gateway.web.tree import VirtualHosts
+from gateway.workers import messages
 from gateway.workers.crew import NoWorkerError
 from gateway.workers.messages import (
     Accept,
@@ -34,8 +40,8 @@ from gateway.workers.messages import (
     Serves,
     Stop,
     Token,
-    unpack_config,
 )
+from gateway.workers.packing import unpack_config
 from tests.support.crew import FakeCrew, FakeWorker
 
 SITE = Site(name="a", file="a.toml", hosts=("a",))
@@ -56,7 +62,12 @@ def said() -> Iterator[list[str]]:
 @pytest.fixture
 def crew(tmp_path: Path, said: list[str]) -> Iterator[FakeCrew]:
     listen = ListenAddress(path=str(tmp_path / "a.sock"))
-    fake = FakeCrew(tmp_path, GatewayConfig(http=(listen,), https=(), workers=2, limits=Limits(stop=Seconds(3))))
+    fake = FakeCrew(
+        tmp_path,
+        GatewayConfig(
+            http=(listen,), https=(), workers=2, limits=Limits(stop=Seconds(3)), state=str(tmp_path / "state")
+        ),
+    )
     fake.crew.use(VirtualHosts({}), [SITE], [])
     fake.start()
     yield fake
@@ -88,7 +99,7 @@ def test_what_a_worker_is_told_first(crew: FakeCrew, said: list[str]) -> None:
     assert isinstance(heard[0], Begin)
     assert heard[0].sockets == ((first.descriptors,), (first.descriptors,)), "a UNIX socket is shared"
     assert unpack_config(heard[0].config).workers == 2
-    assert [type(each).__name__ for each in heard[1:]] == ["Sites", "Serve", "Certificate", "Token"]
+    assert [type(each).__name__ for each in heard[1:]] == ["Health", "Sites", "Serve", "Certificate", "Token"]
     first.say(Serves(generation=1))
     first.say(Serves(generation=2))
     assert said.count("worker 1 (pid 1000) serves") == 1
@@ -248,7 +259,7 @@ def test_not_ready(crew: FakeCrew, said: list[str]) -> None:
 
 def test_nobody_to_be_ready(tmp_path: Path) -> None:
     """Before there are workers nobody is asked."""
-    fake = FakeCrew(tmp_path, GatewayConfig(http=(), https=(), workers=2))
+    fake = FakeCrew(tmp_path, GatewayConfig(http=(), https=(), workers=2, state=str(tmp_path / "state")))
     assert Deferred.fromCoroutine(fake.crew.ready()).called
 
 
@@ -358,3 +369,53 @@ def test_stop_while_nobody_is_there(crew: FakeCrew) -> None:
     assert crew.crew.stop().called
     crew.reactor.advance(60)
     assert len(crew.workers) == count
+
+
+def test_health_is_told(crew: FakeCrew) -> None:
+    """All workers learn which upstreams are down, a new one before it serves anything."""
+    for worker in crew.workers:
+        worker.listen()
+    down = frozenset({"b 127.0.0.1:4000/up"})
+    crew.crew.upstreams.set_down(frozenset())
+    asked: list[str] = []
+    upstream = Upstream(
+        "127.0.0.1:4000",
+        Refusing(asked),  # type: ignore[arg-type]  # structural
+        ExchangeLimits(),
+        Sweeper(),
+        1,
+        check=Check(health=Health(path="/up"), host=b"b", alone=False),
+    )
+    crew.crew.upstreams.obtain("b", lambda: upstream)
+    crew.crew.upstreams.retain(["b"])
+    for _ in range(50):
+        crew.reactor.advance(0.1)
+    assert len(asked) >= 2, "the leader asks"
+    assert upstream.down
+    for worker in crew.workers:
+        assert worker.told(messages.Health) == [messages.Health(down=down)]
+    proven(crew)
+    crew.workers[0].die()
+    crew.reactor.advance(0)
+    heard = crew.workers[2].listen()
+    assert messages.Health(down=down) in heard
+    assert heard.index(messages.Health(down=down)) < len(heard) - 1
+    crew.crew.upstreams.retain([])
+    assert crew.workers[2].told(messages.Health) == [messages.Health(down=frozenset())]
+
+
+def test_all_workers_have_one_key(crew: FakeCrew, tmp_path: Path) -> None:
+    """Whichever worker is asked, a cookie names the same upstream, also after a restart."""
+    keys = {said.sticky for worker in crew.workers for said in worker.told(Begin)}
+    assert keys == {(tmp_path / "state" / "sticky.key").read_bytes()}
+
+
+class Refusing:
+    """An endpoint that nobody listens at."""
+
+    def __init__(self, asked: list[str]) -> None:
+        self._asked = asked
+
+    def connect(self, factory: object) -> Deferred[None]:
+        self._asked.append("")
+        return fail(ConnectionRefused("127.0.0.1:4000 refused the connection"))

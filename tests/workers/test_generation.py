@@ -5,7 +5,8 @@ from __future__ import annotations
 from gateway.config.model import BrokenSite, Site
 from gateway.errors import ConfigError
 from gateway.workers.generation import Generation
-from gateway.workers.messages import FromLeader, Serve, Sites, unpack_sites
+from gateway.workers.messages import FromLeader, Serve, Sites
+from gateway.workers.packing import unpack_sites
 
 
 def told(messages: list[FromLeader]) -> tuple[list[str], Serve]:

@@ -11,12 +11,15 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
+import gateway.compile
 import gateway.serving
+from gateway.config.loader import load
 from gateway.config.model import GatewayConfig, Limits, LogSettings, Site
 from gateway.http.stream import PeerAddress
 from gateway.server.http1 import HTTP1Connection
 from gateway.tls.responders import challenge_certificate
 from gateway.units import Seconds
+from gateway.upstream.sticky import StickyCookie, StickyKey
 from gateway.workers.link import Link
 from gateway.workers.messages import (
     Accept,
@@ -31,6 +34,7 @@ from gateway.workers.messages import (
     FromLeader,
     FromWorker,
     Gone,
+    Health,
     Leaving,
     NoToken,
     Reopen,
@@ -38,14 +42,13 @@ from gateway.workers.messages import (
     Serves,
     Stop,
     Token,
-    pack_config,
-    pack_sites,
     read_workers,
     write,
 )
+from gateway.workers.packing import pack_config, pack_sites
 from gateway.workers.worker import Worker
 from tests.support.reloading import FakeReactor
-from tests.support.transports import FakeTransport
+from tests.support.transports import FakeEndpoint, FakeTransport
 
 GET = b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -106,6 +109,7 @@ class Working:
             version=of or version("gateway"),
             folder=str(self.folder),
             via="gateway-1",
+            sticky=b"k" * 32,
             sockets=(((one,),), ((two,),)),
             config=pack_config(config),
         )
@@ -313,3 +317,52 @@ def test_what_comes_too_early(working: Working) -> None:
     """Before the first message nothing else has a meaning."""
     working.say(Reopen())
     assert working.listen() == []
+
+
+STICKY = "proxy = [4000, 4001]\nhealth = '/up'\nsticky = true\n"
+
+
+@pytest.fixture
+def endpoints(monkeypatch: pytest.MonkeyPatch) -> dict[int, FakeEndpoint]:
+    """The upstreams by their ports."""
+    made = {4000: FakeEndpoint(), 4001: FakeEndpoint()}
+    monkeypatch.setattr(gateway.compile, "client_endpoint", lambda _, port, **__: made[port])
+    return made
+
+
+@pytest.mark.usefixtures("endpoints")
+def test_it_uses_no_upstream_that_is_down(working: Working, tmp_path: Path) -> None:
+    """What the leader says of an upstream holds, also of one that is built later; nobody is asked from here."""
+    working.begin()
+    working.reactor.work()
+    (tmp_path / "b.toml").write_text(STICKY)
+    (site,) = load(tmp_path, {}).sites
+    down = frozenset({f"b 127.0.0.1:{port}/up" for port in (4000, 4001)})
+    working.say(Health(down=down), *pack_sites([site]), Serve(generation=2, files=(site.file,)))
+    working.reactor.work()
+    serving = working.worker.serving
+    assert serving is not None
+    assert [upstream.down for upstream in serving.upstreams] == [True, True]
+    client = working.client()
+    client.receive(b"GET / HTTP/1.1\r\nHost: b\r\n\r\n")
+    assert client.take().startswith(b"HTTP/1.1 503 ")
+    working.say(Health(down=frozenset()))
+    assert [upstream.down for upstream in serving.upstreams] == [False, False]
+
+
+def test_it_reads_cookies_by_the_leaders_key(
+    working: Working, tmp_path: Path, endpoints: dict[int, FakeEndpoint]
+) -> None:
+    """A cookie that another worker has given names the same upstream here; nothing of it is on a worker's disk."""
+    working.begin()
+    (tmp_path / "b.toml").write_text(STICKY)
+    (site,) = load(tmp_path, {}).sites
+    working.say(*pack_sites([site]), Serve(generation=2, files=(site.file,)))
+    working.reactor.work()
+    cookie = StickyCookie(StickyKey(b"k" * 32), "b", ("127.0.0.1:4000", "127.0.0.1:4001"))
+    for _ in range(3):
+        client = working.client()
+        sent = cookie.field("127.0.0.1:4001", secure=False).partition(b";")[0]
+        client.receive(b"GET / HTTP/1.1\r\nHost: b\r\nCookie: " + sent + b"\r\n\r\n")
+    assert [len(endpoint.accepted) for endpoint in endpoints.values()] == [0, 3]
+    assert [each.name for each in tmp_path.iterdir()] == ["b.toml"]
