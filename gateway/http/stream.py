@@ -177,7 +177,7 @@ class ResponseSink(Protocol):
 
 
 class StreamServer(Protocol):
-    """The core as a front end sees it; implemented by `service.Gateway`."""
+    """The core as a front end sees it; implemented by `core.Core`."""
 
     def handle(self, stream: ServerStream, head: RequestHead, data: bytes, end: bool) -> None:
         """Take a complete head with the content that came along; sets `stream.handler`."""

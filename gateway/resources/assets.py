@@ -132,7 +132,7 @@ def _folders(pattern: str) -> list[str]:
 
 def _numbers(path: str) -> list[tuple[int, str]]:
     """Order versions as people do: `app-0.10.0` comes after `app-0.9.0`."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in _NUMBER.split(path)]
+    return [(int(part), "") if _NUMBER.fullmatch(part) else (-1, part) for part in _NUMBER.split(path)]
 
 
 _MANIFEST: Final = b"cache_manifest.json"

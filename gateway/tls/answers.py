@@ -106,7 +106,7 @@ def http_date(value: str) -> Seconds | None:
     """Read a date of HTTP as seconds of the epoch; None where it is none."""
     try:
         return Seconds(parsedate_to_datetime(value).timestamp())
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 

@@ -264,12 +264,19 @@ class Authority:
             raise AuthorityUnreachable(f"{self.url} cannot be reached: {clean(error)}") from None
         except errors.ClientError as error:
             response = self._network.response
-            wait = retry_after(response) if response is not None else None
-            status = response.status_code if response is not None else type(error).__name__
-            code = f"http-{status}" if isinstance(status, int) and status < 500 else ""
-            raise AuthorityRefused(f"the authority answered {status}", code, wait) from None
-        except (errors.Error, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise AuthorityRefused(f"the authority's answer makes no sense: {clean(error)}") from error
+            if response is None or response.ok:
+                raise _senseless(error) from error
+            status = response.status_code
+            code = f"http-{status}" if status < 500 else ""
+            raise AuthorityRefused(f"the authority answered {status}", code, retry_after(response)) from None
+        except (
+            errors.Error, JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
+        ) as error:  # fmt: skip
+            raise _senseless(error) from error
+
+
+def _senseless(error: Exception) -> AuthorityRefused:
+    return AuthorityRefused(f"the authority's answer makes no sense: {clean(error)}")
 
 
 _ALTERNATES: Final = 5

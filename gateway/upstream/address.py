@@ -45,7 +45,7 @@ def parse_address(value: int | str) -> UpstreamAddress:
             raise ValueError(f"a port is between 1 and 65535, got {value}")
         return UpstreamAddress("127.0.0.1", value)
     if isinstance(value, str):
-        if value.isdigit():
+        if value.isascii() and value.isdigit():
             return parse_address(int(value))
         if value.startswith("unix:") and len(value) > len("unix:"):
             return UpstreamAddress(path=value.removeprefix("unix:"))

@@ -66,7 +66,7 @@ class ExchangeLog(Protocol):
 
 
 class Runtime(Protocol):
-    """What every request needs of the process; implemented by `service.Gateway`.
+    """What every request needs of the process; implemented by `core.Core`.
 
     Attributes:
         clock: Monotonic seconds.

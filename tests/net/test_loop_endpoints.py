@@ -3,14 +3,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
-from gateway.net.loop_endpoints import LoopClientEndpoint
-from tests.support.loops import FakeLoopTransport
+from gateway.net.loop_endpoints import ConnectingTransport, LoopClientEndpoint, LoopPort, LoopServerEndpoint
+from tests.support.loops import FakeLoop, FakeLoopTransport
 
 
 class ScriptedLoop(asyncio.SelectorEventLoop):
@@ -123,3 +125,78 @@ def test_factory_without_protocol(loop: ScriptedLoop) -> None:
     factory = Factory()
     factory.buildProtocol = lambda address: None
     assert "no protocol" in str(connect(loop, "192.0.2.1", factory=factory))
+
+
+class Counting(Factory):
+    """Counts how often it was started and stopped."""
+
+    noisy = False
+    protocol = Protocol
+
+    def __init__(self) -> None:
+        self.started = self.stopped = 0
+
+    def startFactory(self) -> None:
+        self.started += 1
+
+    def stopFactory(self) -> None:
+        self.stopped += 1
+
+
+def test_a_port_from_listening_to_the_end(loop: ScriptedLoop, tmp_path: Path) -> None:
+    """Connections wait from the start on, are accepted once the loop runs, and stay up when the port is closed."""
+    factory = Counting()
+    with socket.socket(socket.AF_UNIX) as client, socket.socket(socket.AF_UNIX) as late:
+        bound = socket.socket(socket.AF_UNIX)
+        bound.bind(str(tmp_path / "a.sock"))
+        listening = LoopServerEndpoint(loop, bound, 5).listen(factory)
+        client.connect(str(tmp_path / "a.sock"))  # before the loop runs
+        port = finish(loop, listening)
+        assert isinstance(port, LoopPort)
+        assert port.getHost() == UNIXAddress(str(tmp_path / "a.sock"))
+        loop.run_until_complete(asyncio.sleep(0))
+        stopping = port.stopListening()
+        finish(loop, stopping)
+        assert bound.fileno() == -1
+        with pytest.raises(ConnectionRefusedError):
+            late.connect(str(tmp_path / "a.sock"))
+        client.sendall(b"still there")
+        assert (factory.started, factory.stopped) == (1, 1)
+        assert (tmp_path / "a.sock").exists()  # may be systemd's
+        finish(loop, port.stopListening())
+        assert factory.stopped == 1
+
+
+def test_a_look_up_that_takes_too_long(loop: ScriptedLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that is silent costs no more than the time to connect."""
+
+    async def silent(*_: object, **__: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(loop, "getaddrinfo", silent)
+    assert isinstance(connect(loop, timeout=0.02), TimeoutError)
+
+
+def test_a_connection_that_comes_too_late_is_dropped() -> None:
+    """Nobody waits for it any more, so no protocol is made, and the connection is cut."""
+    outcome: Deferred[object] = Deferred()
+    below, factory = FakeLoopTransport(), Counting()
+    transport = ConnectingTransport(FakeLoop(), factory, outcome)
+    transport.settled = True
+    below.attach(transport)
+    assert below.did == ["abort"]
+    assert not outcome.called
+    transport.connection_lost(None)
+    assert factory.stopped == 0
+
+
+def test_the_factory_stops_with_its_connection() -> None:
+    """Each connection holds its factory, from the attempt to the loss."""
+    outcome: Deferred[object] = Deferred()
+    below, factory = FakeLoopTransport(), Counting()
+    factory.doStart()
+    below.attach(ConnectingTransport(FakeLoop(), factory, outcome))
+    assert outcome.called
+    assert factory.stopped == 0
+    below.protocol.connection_lost(None)
+    assert factory.stopped == 1

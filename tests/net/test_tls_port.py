@@ -5,6 +5,7 @@ import socket
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
+from twisted.logger import LogEvent, globalLogPublisher
 
 from gateway.net.tls_port import RETRY, TLSPort
 from gateway.tls.sni import ServerNames
@@ -14,13 +15,19 @@ PEER = ("192.0.2.7", 4321)
 
 
 class Accepted:
-    """A connection that came in."""
+    """A connection that came in.
+
+    Attributes:
+        closed: Whether it was closed.
+    """
+
+    closed = False
 
     def setblocking(self, flag: bool) -> None:
         assert not flag
 
     def close(self) -> None:
-        pass
+        self.closed = True
 
 
 class Listening:
@@ -30,6 +37,8 @@ class Listening:
         waiting: Connections that can be accepted.
         asked: How often one was asked for.
         problem: Why none can be accepted.
+        accepted: The connections given out.
+        closed: Whether it was closed.
     """
 
     family = socket.AF_INET
@@ -38,9 +47,11 @@ class Listening:
         self.waiting = 0
         self.asked = 0
         self.problem: OSError | None = None
+        self.accepted: list[Accepted] = []
+        self.closed = False
 
     def fileno(self) -> int:
-        return 7
+        return -1 if self.closed else 7
 
     def getsockname(self) -> tuple[str, int]:
         return ("127.0.0.1", 443)
@@ -52,7 +63,8 @@ class Listening:
         pass
 
     def close(self) -> None:
-        pass
+        assert not self.closed
+        self.closed = True
 
     def accept(self) -> tuple[Accepted, tuple[str, int]]:
         self.asked += 1
@@ -61,7 +73,8 @@ class Listening:
         if not self.waiting:
             raise BlockingIOError
         self.waiting -= 1
-        return Accepted(), PEER
+        self.accepted.append(Accepted())
+        return self.accepted[-1], PEER
 
 
 class Refusing(Factory):
@@ -116,3 +129,62 @@ def test_none_can_be_accepted() -> None:
     again()
     loop.turn()
     assert (delay, factory.seen) == (RETRY, 1)
+
+
+class Failing(Factory):
+    """Makes no protocol, but an error."""
+
+    noisy = False
+
+    def buildProtocol(self, addr: IAddress | None) -> None:
+        raise ValueError("no protocol today")
+
+
+def test_a_connection_that_cannot_be_set_up() -> None:
+    """It is closed and the failure logged; the port goes on."""
+    events: list[LogEvent] = []
+    globalLogPublisher.addObserver(events.append)
+    try:
+        loop, sock = PollingLoop(), Listening()
+        TLSPort(loop, sock, Failing(), ServerNames()).startListening()
+        sock.waiting = 2
+        loop.turn()
+        loop.turn()
+    finally:
+        globalLogPublisher.removeObserver(events.append)
+    assert [accepted.closed for accepted in sock.accepted] == [True, True]
+    assert [event["log_format"] for event in events] == ["connection dropped: it could not be set up"] * 2
+    assert list(loop.readers) == [7]
+
+
+def test_connections_nobody_wants_are_closed() -> None:
+    """A factory without a protocol refuses."""
+    loop, sock, _ = listen()
+    sock.waiting = 1
+    loop.turn()
+    assert [accepted.closed for accepted in sock.accepted] == [True]
+
+
+def test_a_client_that_left_before_it_was_accepted() -> None:
+    """Its place in the queue is empty, and that is all."""
+    loop, sock, factory = listen()
+    sock.problem = ConnectionAbortedError()
+    loop.turn()
+    sock.problem, sock.waiting = None, 1
+    loop.turn()
+    assert (factory.seen, loop.timers) == (1, [])
+
+
+def test_stopped_while_none_can_be_accepted() -> None:
+    """A port that is stopped asks no more, not even later; stopping twice does nothing."""
+    loop, sock = PollingLoop(), Listening()
+    port = TLSPort(loop, sock, Refusing(), ServerNames())
+    port.startListening()
+    sock.problem = OSError(errno.EMFILE, "too many open files")
+    loop.turn()
+    port.stopListening()
+    ((_, handle, _),) = loop.timers
+    assert handle.cancelled
+    assert sock.closed
+    port.stopListening()
+    assert loop.readers == {}

@@ -109,6 +109,14 @@ def test_the_newest_release_first(tmp_path: Path) -> None:
     assert app.get(b"/old.txt").body == b"app"
 
 
+def test_folders_named_as_people_like(tmp_path: Path) -> None:
+    """Digits of other scripts in a folder's name are letters like any other."""
+    for name in ("1", "1\u00b22", "\u0661"):
+        write(tmp_path / f"app-{name}/robots.txt", name.encode())
+    app = App(tmp_path, str(tmp_path / "app-*"))
+    assert app.get(b"/robots.txt").status == 200
+
+
 def test_a_deploy(tmp_path: Path) -> None:
     """After a link was switched, the new files are served within a second, and the old digested ones go on."""
     for name in ("one", "two"):
