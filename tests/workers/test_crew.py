@@ -314,7 +314,7 @@ def test_what_workers_say(crew: FakeCrew, said: list[str]) -> None:
 def test_nobody_to_serve(tmp_path: Path, said: list[str]) -> None:
     """Where not one worker can be started at all, the gateway says why and does not pretend to serve."""
     listen = ListenAddress(path=str(tmp_path / "a.sock"))
-    crew = FakeCrew(tmp_path, GatewayConfig(http=(listen,), https=(), workers=2))
+    crew = FakeCrew(tmp_path, GatewayConfig(http=(listen,), https=(), workers=2, state=str(tmp_path / "state")))
     crew.refuse = PermissionError(13, "Permission denied", "python")
     with pytest.raises(NoWorkerError):
         crew.start()
