@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import StartGateway
-from tests.support.processes import HOST
+from tests.support.processes import HOST, free_low_port
 from tests.support.programs import missing
 from tests.support.raw_http import RawHTTP
 from tests.support.twistd import Daemon
@@ -87,7 +87,7 @@ def test_low_port_without_staying_root(start_gateway: StartGateway, demo: Upstre
     if os.geteuid() != 0:
         missing("only root can give up being root")
     gateway = start_gateway(
-        {"app.test": f"proxy = {demo.port}"}, port=_low_port(), options=["--uid=65534", "--gid=65534"]
+        {"app.test": f"proxy = {demo.port}"}, port=free_low_port(), options=["--uid=65534", "--gid=65534"]
     )
     with RawHTTP(gateway.port) as client:
         assert client.get("/", "app.test").status == 200
@@ -101,15 +101,3 @@ def test_both_families(start_gateway: StartGateway, demo: Upstream) -> None:
     for host in ("127.0.0.1", "::1"):
         with RawHTTP(gateway.port, host) as client:
             assert client.get("/", "app.test").status == 200
-
-
-def _low_port() -> int:
-    """A port below 1024 that nobody listens on now."""
-    for port in range(1023, 600, -1):
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("every port from 601 to 1023 is taken")

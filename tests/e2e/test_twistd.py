@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import free_low_port
+
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
@@ -78,17 +80,9 @@ def twistd(tmp_path: Path) -> Iterator[Twistd]:
     started.end()
 
 
-def free_port(host: str = "127.0.0.1", below: int = 65536) -> int:
-    if below == 65536:
-        with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            return int(probe.getsockname()[1])
-    for port in range(1023, 600, -1):
-        try:
-            with socket.create_server((host, port)):
-                return port
-        except OSError:
-            continue
-    raise AssertionError("no free port below 1024")
+def free_port(host: str = "127.0.0.1") -> int:
+    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        return int(probe.getsockname()[1])
 
 
 def until(found: Callable[[], object], seconds: float = 15) -> object:
@@ -163,7 +157,7 @@ def test_daemon(twistd: Twistd, options: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("options", [("-n",), ("-n", "--reactor=epoll")])
 def test_privileges(twistd: Twistd, options: tuple[str, ...]) -> None:
     """A low port is bound as root; then the service runs as the user that --uid names, and still serves."""
-    port = free_port(below=1024)
+    port = free_low_port()
     path = str(twistd.folder / "s.sock")
     twistd.listen(f"127.0.0.1:{port}", f"unix:{path}")
     process = twistd.start(*options, "--uid", "nobody", "--pidfile=")

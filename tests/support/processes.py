@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -100,3 +101,15 @@ def free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_low_port() -> int:
+    """A loopback port below 1024 that nobody listens on now, and hardly anybody who looks at the same time finds."""
+    for port in random.sample(range(601, 1024), 423):
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("every port from 601 to 1023 is taken")
