@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import StartGateway
 from tests.support.processes import HOST, free_low_port
 from tests.support.programs import missing
-from tests.support.raw_http import RawHTTP
+from tests.support.raw_http import RawHTTP, uploading
 from tests.support.twistd import Daemon
 from tests.support.upstreams import Upstream
 
@@ -35,8 +35,7 @@ def test_stop(start_gateway: StartGateway, demo: Upstream, number: signal.Signal
 def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> None:
     """SIGINT, and again because a request is under way: it is cut, and the gateway ends without an error."""
     gateway = start_gateway({"app.test": f"proxy = {demo.port}"})
-    with RawHTTP(gateway.port) as client:
-        client.send(b"POST /size HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nab")
+    with uploading(gateway.port):
         os.kill(gateway.process.pid, signal.SIGINT)
         while not refused(gateway.port):
             time.sleep(0.02)

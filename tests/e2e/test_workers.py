@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.e2e.test_acme import Installation, install  # noqa: F401 - a fixture
 from tests.support import pebble
 from tests.support.processes import HOST
 from tests.support.programs import ROOT, missing
-from tests.support.raw_http import RawHTTP
+from tests.support.raw_http import RawHTTP, uploading
 from tests.support.traffic import Traffic
 from tests.support.twistd import REACTORS, Daemon, Twistd
 from tests.support.upstreams import Upstream
@@ -226,19 +227,14 @@ def test_a_stop_drains(start_gateway: StartGateway, demo: Upstream) -> None:
     """SIGTERM at the leader lets exchanges of all workers end; then no process and no open port is left."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
     workers = children(gateway.process.pid)
-    busy = []
-    for _ in range(6):
-        client = RawHTTP(gateway.port)
-        client.send(b"POST /size HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nab")
-        busy.append(client)
-    time.sleep(0.3)
-    os.kill(gateway.process.pid, signal.SIGTERM)
-    within(lambda: refuses(gateway.port), gateway.process.text)
-    assert gateway.process.running
-    for client in busy:
-        client.send(b"cd")
-        assert client.answer().status == 200
-        client.socket.close()
+    with ExitStack() as stack:
+        busy = [stack.enter_context(uploading(gateway.port)) for _ in range(6)]
+        os.kill(gateway.process.pid, signal.SIGTERM)
+        within(lambda: refuses(gateway.port), gateway.process.text)
+        assert gateway.process.running
+        for client in busy:
+            client.send(b"cd")
+            assert client.answer().status == 200
     within(lambda: not gateway.process.running, gateway.process.text)
     assert not any(running(pid) for pid in workers)
     assert "Traceback" not in gateway.process.text()
@@ -248,15 +244,14 @@ def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> No
     """Whoever cannot wait for a stop signals again: all workers cut what is under way."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
     workers = children(gateway.process.pid)
-    busy = [RawHTTP(gateway.port) for _ in range(6)]
-    for client in busy:
-        client.send(b"POST /size HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nab")
-    os.kill(gateway.process.pid, signal.SIGTERM)
-    within(lambda: refuses(gateway.port), gateway.process.text)
-    os.kill(gateway.process.pid, signal.SIGTERM)
-    within(lambda: not gateway.process.running, gateway.process.text)
-    for client in busy:
-        client.socket.close()
+    with ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(uploading(gateway.port))
+        os.kill(gateway.process.pid, signal.SIGTERM)
+        within(lambda: refuses(gateway.port), gateway.process.text)
+        assert gateway.process.running
+        os.kill(gateway.process.pid, signal.SIGTERM)
+        within(lambda: not gateway.process.running, gateway.process.text)
     assert not any(running(pid) for pid in workers)
     assert "Traceback" not in gateway.process.text()
 
@@ -265,9 +260,7 @@ def test_a_killed_leader_leaves_nobody(start_gateway: StartGateway, demo: Upstre
     """Workers without a leader end, once their exchanges have."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
     workers = children(gateway.process.pid)
-    with RawHTTP(gateway.port) as client:
-        client.send(b"POST /size HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nab")
-        time.sleep(0.3)
+    with uploading(gateway.port) as client:
         gateway.process.stop(signal.SIGKILL)
         time.sleep(0.3)
         client.send(b"cd")

@@ -92,3 +92,15 @@ class RawHTTP:
             return not self._left and self.socket.recv(1) == b""
         except ConnectionResetError:
             return True
+
+
+def uploading(port: int) -> RawHTTP:
+    """A client whose request of four octets has reached the app; two of them are still to come."""
+    client = RawHTTP(port)
+    client.send(b"POST /size HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+    said = b""
+    while not said.endswith(b"\r\n\r\n"):
+        said += client.socket.recv(1)
+    assert said.startswith(b"HTTP/1.1 100 ")
+    client.send(b"ab")
+    return client
