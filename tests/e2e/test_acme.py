@@ -15,7 +15,7 @@ from gateway.tls.names import authority_folder
 from gateway.tls.store import DirectoryStore
 from tests.support import pebble
 from tests.support.pebble import Pebble
-from tests.support.processes import HOST, free_port
+from tests.support.ports import HOST, free_port
 from tests.support.twistd import REACTORS, Twistd
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not pebble.AVAILABLE, reason="needs Debian's package pebble")]

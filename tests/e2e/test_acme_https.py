@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.test_acme import Installation, install  # noqa: F401 - a fixture
 from tests.support import pebble
-from tests.support.processes import HOST, free_port
+from tests.support.ports import HOST, free_port
 from tests.support.twistd import Twistd
 
 pytestmark = pytest.mark.e2e

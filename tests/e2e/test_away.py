@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import StartGateway
 from tests.support.browser import browse
 from tests.support.node import run_node
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.raw_http import RawHTTP
 from tests.support.twistd import Twistd
 from tests.support.upstreams import Upstream, demo_app, node_server

@@ -12,7 +12,7 @@ from tests.corpora.hostile_requests import HOSTILE_REQUESTS
 from tests.corpora.hostile_responses import HOSTILE_RESPONSES, HostileResponse, Outcome
 from tests.corpora.tamed_requests import TAMED_REQUESTS
 from tests.e2e.conftest import StartGateway
-from tests.support.processes import HOST
+from tests.support.ports import HOST
 from tests.support.recorder import PLAIN, Play, RecordingUpstream
 
 pytestmark = pytest.mark.e2e

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import StartGateway
-from tests.support.processes import HOST, free_low_port
+from tests.support.ports import HOST, free_low_port
 from tests.support.programs import missing
 from tests.support.raw_http import RawHTTP, uploading
 from tests.support.twistd import Daemon

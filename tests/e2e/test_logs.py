@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.conftest import StartGateway
 from tests.support.logged import KEYS, read_combined
-from tests.support.processes import HOST
+from tests.support.ports import HOST
 from tests.support.programs import require
 from tests.support.raw_http import RawHTTP
 from tests.support.twistd import Daemon, Twistd

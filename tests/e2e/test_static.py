@@ -19,7 +19,8 @@ import pytest
 from tests.e2e.conftest import StartGateway
 from tests.resources.test_static import TRICKS
 from tests.support.files import OLD, write
-from tests.support.processes import HOST, Process, free_port
+from tests.support.ports import HOST, free_port
+from tests.support.processes import Process
 from tests.support.raw_http import Answer, RawHTTP
 from tests.support.twistd import Twistd
 from tests.support.upstreams import Upstream

@@ -19,7 +19,7 @@ import pytest
 from tests.e2e.conftest import StartGateway
 from tests.support.certificates import Authority
 from tests.support.node import run_node
-from tests.support.processes import HOST
+from tests.support.ports import HOST
 from tests.support.programs import require
 from tests.support.twistd import Twistd
 from tests.support.upstreams import Upstream

@@ -9,13 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import free_low_port
+from tests.support.ports import free_low_port, free_port
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -53,7 +53,13 @@ class Twistd:
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
         command = self.command(*options)
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, timeout=20, check=False
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
         )
 
     def daemon(self) -> int | None:
@@ -80,30 +86,19 @@ def twistd(tmp_path: Path) -> Iterator[Twistd]:
     started.end()
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        return int(probe.getsockname()[1])
-
-
-def until(found: Callable[[], object], seconds: float = 15) -> object:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = found()
-        if answer:
-            return answer
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
-
-
 def greeting(target: tuple[str, int] | str) -> str:
     family = socket.AF_UNIX if isinstance(target, str) else socket.AF_INET6 if ":" in target[0] else socket.AF_INET
     try:
         with socket.socket(family) as sock:
-            sock.settimeout(5)
+            sock.settimeout(PATIENCE)
             sock.connect(target)
             return sock.recv(1000).decode()
     except (ConnectionRefusedError, ConnectionResetError, FileNotFoundError):
         return ""
+
+
+def descriptors(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def alive(pid: int) -> bool:
@@ -127,9 +122,9 @@ def test_reactor(twistd: Twistd, options: tuple[str, ...], kind: str) -> None:
     twistd.listen(f"127.0.0.1:{port}")
     for _ in ("without a plug-in cache", "with one"):
         process = twistd.start("-n", *options)
-        assert str(until(lambda: greeting(("127.0.0.1", port)))).startswith(kind)
+        assert str(eventually(lambda: greeting(("127.0.0.1", port)))).startswith(kind)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0 or process.returncode == -signal.SIGTERM
+        assert process.wait(PATIENCE) == 0 or process.returncode == -signal.SIGTERM
         assert "Traceback" not in twistd.output
         assert twistd.daemon() is None
 
@@ -143,11 +138,11 @@ def test_daemon(twistd: Twistd, options: tuple[str, ...]) -> None:
     assert ran.returncode == 0, ran.stderr
     targets: list[tuple[str, int] | str] = [("127.0.0.1", four), ("::1", six), path]
     for target in targets:
-        assert until(lambda target=target: greeting(target))
+        assert eventually(lambda target=target: greeting(target))
     pid = twistd.daemon()
     assert pid
     os.kill(pid, signal.SIGTERM)
-    until(lambda: not alive(pid))
+    eventually(lambda: not alive(pid))
     assert twistd.daemon() is None
     assert not Path(path).exists()
     assert "Traceback" not in (twistd.folder / "twistd.log").read_text()
@@ -161,10 +156,10 @@ def test_privileges(twistd: Twistd, options: tuple[str, ...]) -> None:
     path = str(twistd.folder / "s.sock")
     twistd.listen(f"127.0.0.1:{port}", f"unix:{path}")
     process = twistd.start(*options, "--uid", "nobody", "--pidfile=")
-    assert str(until(lambda: greeting(("127.0.0.1", port)))).endswith("uid=65534\n")
+    assert str(eventually(lambda: greeting(("127.0.0.1", port)))).endswith("uid=65534\n")
     assert greeting(path).endswith("uid=65534\n")
     process.send_signal(signal.SIGTERM)
-    process.wait(10)
+    process.wait(PATIENCE)
     assert "Traceback" not in twistd.output
 
 
@@ -183,14 +178,14 @@ def test_stale_socket_file(twistd: Twistd) -> None:
     path = str(twistd.folder / "s.sock")
     twistd.listen(f"unix:{path}")
     first = twistd.start("-n")
-    until(lambda: greeting(path))
+    eventually(lambda: greeting(path))
     ran = twistd.run("-n", "--pidfile=")
     assert "another program listens there" in ran.stdout
     assert greeting(path)
     first.kill()
     first.wait()
     twistd.start("-n")
-    assert until(lambda: greeting(path))
+    assert eventually(lambda: greeting(path))
 
 
 @pytest.mark.parametrize("options", [(), ("--reactor=epoll",)])
@@ -199,14 +194,14 @@ def test_out_of_descriptors(twistd: Twistd, options: tuple[str, ...]) -> None:
     port = free_port()
     twistd.listen(f"127.0.0.1:{port}")
     process = twistd.start("-n", *options)
-    until(lambda: greeting(("127.0.0.1", port)))
-    used = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+    eventually(lambda: greeting(("127.0.0.1", port)))
+    used = descriptors(process.pid)
     resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (used + 4, used + 4))
     crowd = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
-    time.sleep(0.3)
+    eventually(lambda: descriptors(process.pid) == used + 4)
     for sock in crowd:
         sock.close()
-    assert until(lambda: greeting(("127.0.0.1", port)))
+    assert eventually(lambda: greeting(("127.0.0.1", port)))
 
 
 AS_SYSTEMD = """
@@ -237,7 +232,7 @@ def test_systemd(twistd: Twistd, options: str, family: socket.AddressFamily) -> 
         kind = "EPollReactor" if options else "uvloop"
         assert greeting(held.getsockname()).startswith(kind)
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(PATIENCE)
         assert "Traceback" not in twistd.output
         with socket.socket(family) as waiting:
             waiting.connect(held.getsockname())

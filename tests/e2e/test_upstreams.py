@@ -15,7 +15,7 @@ import requests
 from tests.e2e.conftest import StartGateway
 from tests.e2e.test_workers import IN_TIME, children, started, within
 from tests.support.nodes import Node
-from tests.support.processes import HOST
+from tests.support.ports import HOST
 from tests.support.raw_http import Answer, RawHTTP
 from tests.support.twistd import Twistd
 from tests.support.upstreams import demo_app

@@ -20,7 +20,7 @@ import pytest
 from tests.e2e.conftest import StartGateway
 from tests.e2e.test_acme import Installation, install  # noqa: F401 - a fixture
 from tests.support import pebble
-from tests.support.processes import HOST
+from tests.support.ports import HOST
 from tests.support.programs import ROOT, missing
 from tests.support.raw_http import RawHTTP, uploading
 from tests.support.traffic import Traffic

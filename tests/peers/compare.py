@@ -19,7 +19,7 @@ from tests.corpora.hostile_responses import HOSTILE_RESPONSES, HostileResponse
 from tests.corpora.odd_messages import ODD_REQUESTS, ODD_RESPONSES
 from tests.corpora.tamed_requests import TAMED_REQUESTS
 from tests.peers.servers import STARTERS
-from tests.support.processes import HOST
+from tests.support.ports import HOST
 from tests.support.recorder import PLAIN, Play, RecordingUpstream
 
 SILENCE = 0.7

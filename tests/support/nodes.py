@@ -11,7 +11,7 @@ from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.support.processes import HOST, free_port
+from tests.support.ports import HOST, free_port
 from tests.support.websocket import GUID, TEXT, frame
 
 

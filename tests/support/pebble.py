@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.tls.responders import key_pem
-from tests.support.processes import HOST, Process, free_port
+from tests.support.ports import HOST, free_port
+from tests.support.processes import Process
+from tests.support.waiting import PATIENCE
 
 # Where all programs must be there, a missing one is a failure, not a skip.
 AVAILABLE = os.environ.get("CI") == "true" or bool(shutil.which("pebble") and shutil.which("pebble-challtestsrv"))
@@ -79,7 +81,7 @@ class Pebble:
 
     def root(self) -> bytes:
         """The root that its certificates lead to, PEM."""
-        response = requests.get(f"{self._management}/roots/0", verify=str(self.ca_file), timeout=5)
+        response = requests.get(f"{self._management}/roots/0", verify=str(self.ca_file), timeout=PATIENCE)
         response.raise_for_status()
         return response.content
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.ports import HOST
 from tests.support.programs import ROOT
-
-HOST = "127.0.0.1"
-START_TIME = 20.0
-STOP_TIME = 15.0
+from tests.support.waiting import PATIENCE, eventually
 
 
 class Process:
@@ -58,18 +54,20 @@ class Process:
 
     def wait_for_port(self, port: int) -> None:
         """Wait until it accepts on `port`; its output is in the error if it does not."""
-        deadline = time.monotonic() + START_TIME
-        while time.monotonic() < deadline:
-            if not self.running:
-                raise AssertionError(f"{self._name} ended with {self._child.returncode}:\n{self.text()}")
+
+        def accepts() -> bool:
+            assert self.running, f"{self._name} ended with {self._child.returncode}:\n{self.text()}"
             try:
-                socket.create_connection((HOST, port), 1).close()
+                socket.create_connection((HOST, port), PATIENCE).close()
             except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        self._kill_group()
-        raise AssertionError(f"{self._name} does not accept on {port} after {START_TIME} s:\n{self.text()}")
+                return False
+            return True
+
+        try:
+            eventually(accepts, self.text)
+        except AssertionError:
+            self._kill_group()
+            raise
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait for the end.
@@ -80,10 +78,10 @@ class Process:
         if self.running:
             self._child.send_signal(number)
         try:
-            return self._child.wait(STOP_TIME)
+            return self._child.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._kill_group()
-            raise AssertionError(f"{self._name} ignores {number.name} for {STOP_TIME} s:\n{self.text()}") from None
+            raise AssertionError(f"{self._name} ignores {number.name} for {PATIENCE} s:\n{self.text()}") from None
 
     def kill(self) -> None:
         """End it and what it started, without a chance to tidy up."""
@@ -92,24 +90,4 @@ class Process:
     def _kill_group(self) -> None:
         if self.running:
             os.killpg(self._child.pid, signal.SIGKILL)
-        self._child.wait(STOP_TIME)
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def free_low_port() -> int:
-    """A loopback port below 1024 that nobody listens on now, and hardly anybody who looks at the same time finds."""
-    for port in random.sample(range(601, 1024), 423):
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("every port from 601 to 1023 is taken")
+        self._child.wait(PATIENCE)

@@ -9,9 +9,8 @@ from typing import Self
 
 import h11
 
-from tests.support.processes import HOST
-
-TIMEOUT = 20.0
+from tests.support.ports import HOST
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class RawHTTP:
     """One connection to a server under test; use it as a context manager."""
 
     def __init__(self, port: int, host: str = HOST) -> None:
-        self.socket = socket.create_connection((host, port), TIMEOUT)
+        self.socket = socket.create_connection((host, port), PATIENCE)
         self._left = b""
 
     def __enter__(self) -> Self:

@@ -8,9 +8,8 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tests.support.processes import HOST
-
-PATIENCE = 20.0
+from tests.support.ports import HOST
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)

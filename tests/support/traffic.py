@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import socket
 
-from tests.support.processes import HOST
+from tests.support.ports import HOST
+from tests.support.waiting import PATIENCE
 from tests.support.websocket import TEXT, accept, frame, handshake, read_frames
 
 PATTERN = bytes(range(256)) * 256
 DOWNLOAD = 60_000_000
 UPLOAD = 20_000_000
 PIECE = 1_000_000
-TIMEOUT = 20.0
 
 
 class Traffic:
@@ -21,7 +21,9 @@ class Traffic:
     """
 
     def __init__(self, port: int, host: str) -> None:
-        self._download, self._upload, self._socket = (socket.create_connection((HOST, port), TIMEOUT) for _ in range(3))
+        self._download, self._upload, self._socket = (
+            socket.create_connection((HOST, port), PATIENCE) for _ in range(3)
+        )
         self._got = self._put = self._messages = 0
         self._download.sendall(f"GET /bytes/{DOWNLOAD} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         head = _head(self._download)

@@ -8,12 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.support.processes import HOST, START_TIME, STOP_TIME, Process, free_port
+from tests.support.ports import HOST, free_port
+from tests.support.processes import Process
 from tests.support.programs import ROOT
+from tests.support.waiting import PATIENCE, eventually
 
 REACTORS = ("uvloop", "epoll")
 _TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
@@ -64,7 +65,7 @@ class Twistd:
         self.process = Process(self._command, log, cwd=log.parent)
         self.process.wait_for_port(self.port)
         # The port is bound before the reactor runs and takes signals; a connection that ends at once makes no log line.
-        with socket.create_connection((HOST, self.port), START_TIME) as connection:
+        with socket.create_connection((HOST, self.port), PATIENCE) as connection:
             connection.shutdown(socket.SHUT_WR)
             assert connection.recv(1) == b""
 
@@ -98,18 +99,17 @@ class Daemon:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [*_TWISTD, *options, "gateway", "-c", site_folder.name]
         # The folder is named from here: a daemon changes its working directory.
-        subprocess.run(command, cwd=folder, env=environment, timeout=START_TIME, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(command, cwd=folder, env=environment, timeout=PATIENCE, check=True, stdin=subprocess.DEVNULL)
         self.pid = int(self._pid_file.read_text())
 
     def stop(self) -> None:
         """End it by its pid; the pid file goes with it."""
         os.kill(self.pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_TIME
-        while self._pid_file.exists():
-            if time.monotonic() > deadline:
-                os.kill(self.pid, signal.SIGKILL)
-                raise AssertionError(f"the daemon ignores SIGTERM:\n{self.log.read_text()}")
-            time.sleep(0.02)
+        try:
+            eventually(lambda: not self._pid_file.exists(), self.log.read_text)
+        except AssertionError:
+            os.kill(self.pid, signal.SIGKILL)
+            raise
 
 
 def write_sites(

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from tests.support.node import NODE, node_program
-from tests.support.processes import Process, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Process
 from tests.support.programs import require
 
 _NGINX = """\
