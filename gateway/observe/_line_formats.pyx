@@ -118,6 +118,15 @@ cdef void request_id(Line* line, Request request) noexcept:
         literal(line, PyBytes_AS_STRING(request.id_line) + ID_AT, size)
 
 
+cdef void upstream_milliseconds(
+    Line* line, Request request, bytes upstream, const char* otherwise, Py_ssize_t size
+) noexcept:
+    if PyBytes_GET_SIZE(upstream) and request.first_byte:
+        milliseconds(line, request.first_byte - request.leased)
+    else:
+        literal(line, otherwise, size)
+
+
 cdef void begin(Line* line, char* room) noexcept:
     line.at = room
     line.end = room + ROOM
@@ -129,6 +138,8 @@ def combined(
     bytes agent not None, bytes upstream not None, socket, bytes reason not None,
 ):
     """Write a line of the combined format, as `line_formats.combined` does."""
+    if socket is not None:
+        return plain_combined(request, stamp, target, referer, agent, upstream, socket, reason)
     cdef char room[ROOM]
     cdef Line line
     cdef RequestHead head = request.head
@@ -165,10 +176,7 @@ def combined(
     literal(&line, b" upstream=", 10)
     octets_or_dash(&line, upstream)
     literal(&line, b" upstream_ms=", 13)
-    if PyBytes_GET_SIZE(upstream) and request.first_byte:
-        milliseconds(&line, request.first_byte - request.leased)
-    else:
-        literal(&line, b"-", 1)
+    upstream_milliseconds(&line, request, upstream, b"-", 1)
     literal(&line, b" retries=", 9)
     number(&line, request.retries)
     literal(&line, b" held_ms=0 socket=- code=- tls=", 31)
@@ -179,7 +187,7 @@ def combined(
     literal(&line, b" reason=", 8)
     octets_or_dash(&line, reason)
     literal(&line, b"\n", 1)
-    if line.failed or socket is not None:
+    if line.failed:
         return plain_combined(request, stamp, target, referer, agent, upstream, socket, reason)
     return PyBytes_FromStringAndSize(room, line.at - room)
 
@@ -189,6 +197,8 @@ def json(
     bytes agent not None, bytes upstream not None, socket, bytes reason not None, bytes site not None,
 ):
     """Write a line that is a JSON object, as `line_formats.json` does."""
+    if socket is not None:
+        return plain_json(request, stamp, target, referer, agent, upstream, socket, reason, site)
     cdef char room[ROOM]
     cdef Line line
     cdef RequestHead head = request.head
@@ -222,10 +232,7 @@ def json(
     literal(&line, b',"upstream":"', 13)
     octets(&line, upstream)
     literal(&line, b'","upstream_ms":', 16)
-    if PyBytes_GET_SIZE(upstream) and request.first_byte:
-        milliseconds(&line, request.first_byte - request.leased)
-    else:
-        literal(&line, b"null", 4)
+    upstream_milliseconds(&line, request, upstream, b"null", 4)
     literal(&line, b',"retries":', 11)
     number(&line, request.retries)
     literal(&line, b',"held_ms":0,"socket":"","code":null,"tls":', 43)
@@ -242,7 +249,7 @@ def json(
     literal(&line, b'","user_agent":"', 16)
     octets(&line, agent)
     literal(&line, b'"}\n', 3)
-    if line.failed or socket is not None:
+    if line.failed:
         return plain_json(request, stamp, target, referer, agent, upstream, socket, reason, site)
     return PyBytes_FromStringAndSize(room, line.at - room)
 
