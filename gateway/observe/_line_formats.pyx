@@ -19,6 +19,8 @@ cdef enum:
 
 cdef object plain_combined = line_formats.combined
 cdef object plain_json = line_formats.json
+cdef tuple NO_SOCKET = line_formats._NO_SOCKET
+cdef tuple NO_JSON_SOCKET = line_formats._NO_JSON_SOCKET
 cdef int CLIENT_GONE = line_formats.CLIENT_GONE
 cdef Py_ssize_t MAX_PLAIN = line_formats._MAX_PLAIN
 
@@ -135,11 +137,11 @@ cdef void begin(Line* line, char* room) noexcept:
 
 def combined(
     Request request not None, bytes stamp not None, bytes target not None, bytes referer not None,
-    bytes agent not None, bytes upstream not None, socket, bytes reason not None,
+    bytes agent not None, bytes upstream not None, tuple socket, bytes reason not None,
 ):
     """Write a line of the combined format, as `line_formats.combined` does."""
-    if socket is not None:
-        return plain_combined(request, stamp, target, referer, agent, upstream, socket, reason)
+    cdef bytes kind, code
+    kind, code = NO_SOCKET if socket is None else socket
     cdef char room[ROOM]
     cdef Line line
     cdef RequestHead head = request.head
@@ -179,7 +181,11 @@ def combined(
     upstream_milliseconds(&line, request, upstream, b"-", 1)
     literal(&line, b" retries=", 9)
     number(&line, request.retries)
-    literal(&line, b" held_ms=0 socket=- code=- tls=", 31)
+    literal(&line, b" held_ms=0 socket=", 18)
+    octets(&line, kind)
+    literal(&line, b" code=", 6)
+    octets(&line, code)
+    literal(&line, b" tls=", 5)
     if request.secure:
         literal(&line, b"yes", 3)
     else:
@@ -194,11 +200,11 @@ def combined(
 
 def json(
     Request request not None, bytes stamp not None, bytes target not None, bytes referer not None,
-    bytes agent not None, bytes upstream not None, socket, bytes reason not None, bytes site not None,
+    bytes agent not None, bytes upstream not None, tuple socket, bytes reason not None, bytes site not None,
 ):
     """Write a line that is a JSON object, as `line_formats.json` does."""
-    if socket is not None:
-        return plain_json(request, stamp, target, referer, agent, upstream, socket, reason, site)
+    cdef bytes kind, code
+    kind, code = NO_JSON_SOCKET if socket is None else socket
     cdef char room[ROOM]
     cdef Line line
     cdef RequestHead head = request.head
@@ -235,7 +241,11 @@ def json(
     upstream_milliseconds(&line, request, upstream, b"null", 4)
     literal(&line, b',"retries":', 11)
     number(&line, request.retries)
-    literal(&line, b',"held_ms":0,"socket":"","code":null,"tls":', 43)
+    literal(&line, b',"held_ms":0,"socket":"', 23)
+    octets(&line, kind)
+    literal(&line, b'","code":', 9)
+    octets(&line, code)
+    literal(&line, b',"tls":', 7)
     if request.secure:
         literal(&line, b"true", 4)
     else:
