@@ -175,7 +175,8 @@ class Location:
         phoenix: Whether an app with LiveView is behind it.
         max_body: Octets of request content let through; 0 for no limit.
         max_body_setting: Where that is set, such as `sites/example.com.toml:5 max_body`, for the log.
-        slash: What happens to a trailing slash.
+        slash: What happens to a trailing slash. An exact path is right as it is written, folders of files have their
+            own rule, and a redirect leaves it to where it leads.
         when: What must hold for it to answer; None for nothing.
         headers: Edits of responses, the site's first.
         request_headers: Edits of requests on their way upstream, the site's first.
@@ -211,6 +212,7 @@ class Site:
         key: PEM file of that certificate's key.
         profile: Profile of its automatic certificates; empty for that of gateway.toml.
         locations: Places that answer, redirects among them, in no order: the longest prefix wins.
+        headers: Edits of the responses that no location makes.
         errors: Pages by status or class of status, such as `404` or `5xx`: path of the file.
         maintenance: Page shown while the app is away, and the switch; a flag file counts as `on`.
         security: Set of security headers.
@@ -234,6 +236,7 @@ class Site:
     key: str = ""
     profile: str = ""
     locations: tuple[Location, ...] = ()
+    headers: HeaderEdits = field(default_factory=HeaderEdits)
     errors: tuple[tuple[str, str], ...] = ()
     maintenance: Maintenance = field(default_factory=Maintenance)
     security: Security = "basic"
