@@ -185,6 +185,7 @@ _EXPECTED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "bool_type": "true or false",
+    "finite_number": "a finite number",
     "string_type": "a text in quotes",
     "tuple_type": "a list in brackets",
     "dict_type": "a table",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from gateway.config.acme import Acme
 from gateway.config.source import NOWHERE, Origin
@@ -22,7 +22,7 @@ from gateway.filters.hsts import Hsts
 from gateway.filters.maintenance import Maintenance
 from gateway.filters.security_headers import Security, ServerField
 from gateway.net.listeners import ListenAddress, parse_listen
-from gateway.settings import Duration, FieldName, FilePath, Size, settings
+from gateway.settings import Duration, FieldName, FilePath, Size, beside_file, settings
 from gateway.tls.contexts import Profile
 from gateway.units import ByteCount, Seconds
 
@@ -33,8 +33,9 @@ MAX_BODY = ByteCount(100_000_000)
 """Request content let through unless a site says otherwise; nginx's 1 MB breaks uploads to Phoenix apps."""
 
 
-def _listener(value: Any) -> Any:
-    return parse_listen(value) if isinstance(value, str) else value
+def _listener(value: Any, info: ValidationInfo) -> Any:
+    address = parse_listen(value) if isinstance(value, str) else value
+    return replace(address, path=beside_file(address.path, info)) if isinstance(address, ListenAddress) else address
 
 
 Listen = Annotated[
