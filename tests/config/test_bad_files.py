@@ -57,6 +57,9 @@ BAD: list[tuple[str, str, str, str]] = [
     (APP + '[routes]\n"/a/*" = { proxy = 1, access = {} }\n', "3:23", "`access` is not yet supported", ""),
     ('phoenix = { to = 4000, hold = "10s" }\n', "1:24", "`hold` is not yet supported", ""),
     (APP + 'maintenance = { until = "soon" }\n', "2:25", "expected a time such as", ""),
+    (APP + '[routes]\n"/a" = { strip = true }\n', "3:10", "`strip` is about an app: expected `phoenix` or `proxy`", ""),
+    ('[routes]\n"/a/*" = { static = "x", retries = 1 }\n', "2:26", "`retries` is about an app: expected", ""),
+    (APP + '[routes]\n"/a" = { proxy = 1, when = { method = ["post"] } }\n', "3:40", "in capitals, got 'post'", ""),
     # Upstreams
     ("phoenix = 0\n", "1:11", "a port is between 1 and 65535, got 0", ""),
     ("phoenix = 70000\n", "1:11", "a port is between 1 and 65535", ""),
@@ -138,6 +141,7 @@ BAD: list[tuple[str, str, str, str]] = [
     (APP + 'hosts = ["http://x.com"]\n', "2:10", 'expected a host name such as "example.com"', ""),
     (APP + 'hosts = ["a.com", "x.com:80"]\n', "2:19", "without scheme, port or path", ""),
     (APP + 'hosts = ["a..com"]\n', "2:10", "expected a host name", ""),
+    (APP + 'hosts = ["*"]\n', "2:10", "_default.toml answers for all other hosts", ""),
     (APP + 'hosts = ["-a.com"]\n', "2:10", "expected a host name", ""),
     (APP + 'hosts = ["*.127.0.0.1"]\n', "2:10", "expected a name behind the wildcard", ""),
     (APP + 'hosts = ["\\u2488.com"]\n', "2:10", "expected a host name", ""),
