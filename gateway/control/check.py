@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
 
-from gateway.config.loader import load
+from gateway.config.loader import GATEWAY_FILE, load
 from gateway.config.model import Loaded, Location, Site
 from gateway.config.source import Origin
 from gateway.control.findings import Finding, as_json
@@ -44,7 +44,8 @@ def check(loaded: Loaded, machine: Machine, now: float | None = None) -> list[Fi
         now: Seconds since 1970, by which certificates expire; None for the machine's clock.
     """
     errors = [Finding.of(error) for error in loaded.errors]
-    warnings = [finding for site in loaded.sites for finding in _missing_paths(site, machine)]
+    warnings = list(_nothing_to_do(loaded))
+    warnings += [finding for site in loaded.sites for finding in _missing_paths(site, machine)]
     for site in loaded.sites:
         for certificate in _certificate(site, time.time() if now is None else now):
             (errors if certificate.severity == "error" else warnings).append(certificate)
@@ -71,6 +72,16 @@ def _run(options: argparse.Namespace) -> int:
         sites = f"{len(loaded.sites)} of {len(loaded.sites) + len(loaded.broken)} sites can be served"
         print(f"{options.folder}: {sites}; {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     return 1 if errors else 0
+
+
+def _nothing_to_do(loaded: Loaded) -> Iterator[Finding]:
+    """Look whether anything would be served at all; the folder may be another than the one that was meant."""
+    config = loaded.config
+    if config is not None and not config.http and not config.https:
+        file = loaded.folder / GATEWAY_FILE
+        yield _warning(Origin(str(file)), "nothing listens: `http` and `https` are both empty")
+    if config is not None and not loaded.sites and not loaded.broken:
+        yield _warning(Origin(str(loaded.folder)), "there is no site file, such as example.com.toml")
 
 
 def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:

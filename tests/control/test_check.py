@@ -36,6 +36,15 @@ def test_a_good_folder_has_no_findings(tmp_path: Path) -> None:
     assert findings(tmp_path, a__com="phoenix = 4000\n") == []
 
 
+def test_a_folder_with_nothing_to_serve(tmp_path: Path) -> None:
+    """A folder without site files is perhaps not the one that was meant; without listeners nobody can ask."""
+    assert findings(tmp_path, gateway="http = []\nhttps = []\n") == [
+        "warning gateway.toml:0 nothing listens: `http` and `https` are both empty",
+        f"warning {tmp_path}:0 there is no site file, such as example.com.toml",
+    ]
+    assert findings(tmp_path, gateway="htp = 1\n") == ["error gateway.toml:1 unknown key `htp`"]
+
+
 def test_missing_paths_are_warnings(tmp_path: Path) -> None:
     """Folders and pages that are not there are named at the key that wants them."""
     source = 'assets = "a"\nmaintenance = "m"\nproxy = { to = "https://x:1", verify = false }\n[errors]\n404 = "n"\n'
