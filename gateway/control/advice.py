@@ -79,7 +79,7 @@ class Advice:
         config = self._config
         sites = [site for site in self._loaded.sites if name in names_of(site)]
         if not sites:
-            broken = [site.file for site in self._loaded.broken if name in (*site.hosts, *site.wildcards)]
+            broken = [site.file for site in self._loaded.broken if name in names_of(site)]
             return f"Its site file has errors: {broken[0]}." if broken else "No site file has this name."
         if sites[0].https == "off":
             return f'Its site does without HTTPS: `https = "off"` in {sites[0].file}.'

@@ -36,6 +36,7 @@ from gateway.tls.sni import ServerNames
 from gateway.tls.state import NameState
 from gateway.tls.state_folder import Requests, StateLock
 from gateway.tls.store import DirectoryStore
+from gateway.tls.upkeep import Upkeep
 from gateway.tls.windows import RenewalWindows
 from gateway.tls.worker import Worker
 from gateway.units import Seconds
@@ -46,7 +47,7 @@ LOOK: Final = Seconds(5)
 """How often wishes are taken up; a name is looked at when its time has come, and every ten minutes in any case."""
 AT_ONCE: Final = 4
 """Orders under way at a time."""
-_CLEAN: Final = 86400.0
+_TIDY: Final = 86400.0
 
 
 class IssuingService:
@@ -84,8 +85,6 @@ class IssuingService:
         take_over: Path | None = None,
     ) -> None:
         self._store = store
-        self._lock = lock
-        self._requests = requests
         self._issuer = issuer
         self._staging = staging
         self._server_names = names
@@ -94,14 +93,14 @@ class IssuingService:
         self._clock = clock
         self._now = now
         self._random = random
-        self._take_over = take_over
+        self._upkeep = Upkeep(store, lock, requests, take_over)
         self._names: dict[str, Kept] = {}
         self._wanted: Mapping[str, str | None] = {}
         self._windows = RenewalWindows(issuer.authority, worker, now, random, self._remember)
         self._timer: IDelayedCall | None = None
         self._round: Deferred[None] | None = None
         self._running = False
-        self._clean_at = 0.0
+        self._tidied = 0.0
         self._said: set[str] = set()
         self.skew = 0.0
 
@@ -115,9 +114,10 @@ class IssuingService:
                 asked for.
         """
         self._wanted = dict(wanted)
-        foreign = self._store.foreign(self._take_over) if self._take_over is not None else {}
+        foreign = self._upkeep.foreign()
         for name, profile in wanted.items():
-            self._add(name, profile, self._store.get(name) or foreign.get(name), self._store.state(name))
+            key, state = self._upkeep.read(name)
+            self._add(name, profile, key or foreign.get(name), state)
 
     def start(self) -> None:
         """Begin to look after the names."""
@@ -133,7 +133,7 @@ class IssuingService:
         for entry in list(self._names.values()):
             if entry.task is not None:
                 entry.task.cancel()
-        self._lock.release()
+        self._upkeep.end()
 
     def set_names(self, wanted: Mapping[str, str | None]) -> None:
         """Look after other names from now on; those that stay notice nothing.
@@ -159,7 +159,7 @@ class IssuingService:
     # Names.
 
     async def _find(self, name: str) -> None:
-        key, state = await self._worker.run(lambda: (self._store.get(name), self._store.state(name)))
+        key, state = await self._worker.run(partial(self._upkeep.read, name))
         # Meanwhile the site may have gone again, or come back.
         if name in self._wanted and name not in self._names:
             self._add(name, self._wanted[name], key, state)
@@ -197,34 +197,33 @@ class IssuingService:
 
     async def _round_of_looks(self) -> None:
         now = self._now()
-        if now < BUILT:
-            self._say("clock", "the clock is wrong: it is before the date of this version; no certificate is judged")
+        early = now < BUILT
+        self._say("clock", "the clock is wrong: it is before the date of this version; none is judged" if early else "")
+        if early:
             return
-        if not await self._worker.run(self._lock.acquire):
-            self._say("lock", "another gateway uses this state folder: it renews the certificates, not this one")
+        try:
+            wishes = await self._tend(now)
+        except OSError as error:
+            self._say("folder", f"the state folder cannot be used, so none is asked for: {error}")
+            for entry in self._names.values():
+                self._give_alarms(entry, now)
             return
-        self._said -= {"clock", "lock"}
-        if abs(self.skew) > SKEW:
-            self._say("skew", f"the clock differs from the authority's by {abs(self.skew):.0f} s")
-        else:
-            self._said.discard("skew")
-        if self._take_over is not None:
-            folder, self._take_over = self._take_over, None
-            for name in await self._worker.run(partial(self._store.take_over, folder)):
-                log.info("took over the certificate of {name} from {folder}", name=name, folder=str(folder))
-        for name in await self._worker.run(lambda: list(self._requests.take())):
-            self._wish(name)
-        if now >= self._clean_at:
-            self._clean_at = now + _CLEAN
-            keep = frozenset(self._names)
-            for name in await self._worker.run(partial(self._store.clean, keep, now)):
-                log.info("removed the expired certificate of {name}, which no site has", name=name)
-            try:
-                await self._issuer.tidy()
-            except OSError as error:
-                log.error("certificates: the ledger cannot be written: {error}", error=error.strerror)
-        if self._running:
+        self._say("folder", "")
+        other = wishes is None
+        self._say("lock", "another gateway uses this state folder: it renews them, not this one" if other else "")
+        skew = abs(self.skew)
+        self._say("skew", f"the clock differs from the authority's by {skew:.0f} s" if skew > SKEW else "")
+        if wishes is not None and self._running:
+            for name in wishes:
+                self._wish(name)
             self._look_at_names(now)
+
+    async def _tend(self, now: Seconds) -> list[str] | None:
+        wishes = await self._worker.run(partial(self._upkeep.tend, frozenset(self._names), now))
+        if wishes is not None and not self._tidied <= now < self._tidied + _TIDY:
+            self._tidied = now
+            await self._issuer.tidy()
+        return wishes
 
     def _look_at_names(self, now: Seconds) -> None:
         for entry in sorted(self._names.values(), key=lambda entry: entry.look_at):
@@ -327,7 +326,7 @@ class IssuingService:
 
     def _give_alarms(self, entry: Kept, now: Seconds) -> None:
         due = alarms(entry.validity, entry.state, now)
-        if not due:
+        if not due or entry.profile is None:
             return
         entry.state = dataclasses.replace(entry.state, alarmed=(*entry.state.alarmed, *due))
         given = Deferred.fromCoroutine(self._tell(entry, due))
@@ -339,6 +338,9 @@ class IssuingService:
         await self._alarm.give(due[-1], entry.name, entry.state.error)
 
     def _say(self, about: str, sentence: str) -> None:
-        if about not in self._said:
+        """Say what is wrong once for as long as it is; an empty sentence says that it is not."""
+        if not sentence:
+            self._said.discard(about)
+        elif about not in self._said:
             self._said.add(about)
             log.error("certificates: {sentence}", sentence=sentence)

@@ -15,7 +15,9 @@ from gateway.tls.certificate_id import certificate_id
 from gateway.tls.disk import Disk
 from gateway.tls.renewal import IssuingService
 from gateway.tls.sni import ServerNames
+from gateway.tls.state import NameState
 from gateway.tls.state_folder import Requests, StateLock
+from gateway.tls.store import DirectoryStore
 from tests.support.issuing import NOW, HeldWorker, World
 
 NAME, OTHER = "a.example.org", "b.example.org"
@@ -48,7 +50,7 @@ class Service(World):
             self.staging_ca = staging.ca
         self.service = IssuingService(
             store=self.store,
-            lock=StateLock(self.folder),
+            lock=StateLock(self.folder, self.disk),
             requests=Requests(self.folder),
             issuer=self.issuer,
             staging=staging.issuer if staging is not None else None,
@@ -381,6 +383,53 @@ def test_full_disk(tmp_path: Path) -> None:
     world.wait(300)
     assert world.serial() == serial
     assert len(world.ca.orders) == 1
+
+
+def test_unusable_folder(tmp_path: Path, said: list[str]) -> None:
+    """A state folder that cannot be used is said once, not each time; alarms come, and all goes on once it can be."""
+
+    class Closed(Disk):
+        closed = False
+
+        def folder(self, path: Path) -> None:
+            if self.closed:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            super().folder(path)
+
+    disk = Closed()
+    world = Service(tmp_path, disk)
+    world.ca.lifetime = 90 * DAY
+    world.start()
+    world.wait(30)
+    serial = world.serial()
+    disk.closed = True
+    world.start()
+    world.wait_days(80)
+    told = f"the state folder cannot be used, so none is asked for: [Errno 13] Permission denied: '{tmp_path}'"
+    assert said.count(f"certificates: {told}") == 1
+    assert "looking after certificates failed" not in said
+    assert ("eighth", NAME) in world.given
+    assert world.serial() == serial
+    disk.closed = False
+    world.wait(60)
+    assert world.serial() != serial
+
+
+def test_unreadable_name(world: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of a name and cannot be read hurts no other name, nor the start."""
+    world.start(NAME, OTHER)
+    world.wait(30)
+    serial, state = world.serial(OTHER), DirectoryStore.state
+
+    def refuse(store: DirectoryStore, name: str) -> NameState:
+        if name == NAME:
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        return state(store, name)
+
+    monkeypatch.setattr(DirectoryStore, "state", refuse)
+    world.start(NAME, OTHER)
+    assert world.serial()
+    assert world.serial(OTHER) == serial
 
 
 def test_restart_in_order(world: Service) -> None:
