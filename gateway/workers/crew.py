@@ -214,7 +214,9 @@ class Crew:
             child, sock = self._spawn(flat(descriptors))
         except OSError as error:
             pause = place.pause(died_young=True)
-            sentence = "worker {number} cannot be started: {error}; tried again in {pause:.1f} s"
+            sentence = "worker {number} cannot be started: {error}"
+            if self._ticks.running:  # else it is not known yet whether any worker can
+                sentence += "; tried again in {pause:.1f} s"
             if isinstance(error, PermissionError):
                 sentence += "; the user that the gateway runs as must be permitted to run it"
             log.error(sentence, number=place.number, error=error, pause=pause)

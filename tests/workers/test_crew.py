@@ -173,7 +173,9 @@ def test_no_process_to_have(crew: FakeCrew, said: list[str]) -> None:
     crew.refuse = PermissionError(13, "Permission denied", "python")
     crew.workers[0].die()
     crew.reactor.advance(0)
-    assert any(line.startswith("worker 1 cannot be started: [Errno 13]") and "permitted" in line for line in said)
+    line = next(line for line in said if line.startswith("worker 1 cannot be started: [Errno 13]"))
+    assert "; tried again in " in line
+    assert "permitted" in line
     crew.refuse = None
     crew.reactor.advance(1)
     assert len(crew.workers) == 3
@@ -309,6 +311,7 @@ def test_nobody_to_serve(tmp_path: Path, said: list[str]) -> None:
     with pytest.raises(NoWorkerError):
         crew.start()
     assert any(line.startswith("worker 1 cannot be started: [Errno 13]") for line in said)
+    assert not any("tried again" in line for line in said)
     crew.crew.stop()
 
 
