@@ -131,11 +131,12 @@ class Certificates:
             return
         wanted: dict[str, str | None] = {name: None for site in broken for name in names_of(site) if is_public(name)}
         wanted |= wanted_names(sites, self._config.acme.profile)
+        unasked = frozenset(site.implied for site in sites)
         if self._loaded:
-            self._service.set_names(wanted)
+            self._service.set_names(wanted, unasked)
         else:
             self._loaded = True
-            self._service.load(wanted)
+            self._service.load(wanted, unasked)
 
     def start(self) -> None:
         """Begin to ask for certificates; with the rights that stay."""

@@ -114,8 +114,7 @@ def _certificate(site: Site, now: float) -> Iterator[Finding]:
     if found.lacks_issuer:
         advice = "many clients will not trust it; put the whole chain into the file"
         yield _warning(origin, f"the certificate comes without that of its issuer, {found.issuer}: {advice}")
-    implied = f"www.{site.name}"  # a site has it without asking
-    names = [name for name in site.hosts if name != implied or name == site.canonical]
+    names = [name for name in site.hosts if name != site.implied]
     missing = [name for name in (*names, *(f"*.{each}" for each in site.wildcards)) if not found.covers(name)]
     if missing:
         yield _warning(origin, f"the certificate is not for {', '.join(missing)}: no HTTPS there")

@@ -21,6 +21,7 @@ from gateway.tls.acme import Issuer, Wish
 from gateway.tls.alarm import Alarm
 from gateway.tls.certificate import CertifiedKey
 from gateway.tls.certificate_id import certificate_id
+from gateway.tls.dns import check_known
 from gateway.tls.kept import Kept
 from gateway.tls.problems import IssuingError, NotStored, OrderRefused, SettingsLacking, ValidationFailed
 from gateway.tls.schedule import (
@@ -66,6 +67,7 @@ class IssuingService:
         now: Seconds of the epoch.
         random: Gives a number of at least 0 and less than 1.
         take_over: Folder of txacme's certificates to go on with; None for none.
+        check_known: Raises OrderRefused for a name that DNS does not know; blocks.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class IssuingService:
         now: Callable[[], Seconds],
         random: Callable[[], float],
         take_over: Path | None = None,
+        check_known: Callable[[str, Seconds], None] = check_known,
     ) -> None:
         self._store = store
         self._issuer = issuer
@@ -93,9 +96,11 @@ class IssuingService:
         self._clock = clock
         self._now = now
         self._random = random
+        self._check_known = check_known
         self._upkeep = Upkeep(store, lock, requests, take_over)
         self._names: dict[str, Kept] = {}
         self._wanted: Mapping[str, str | None] = {}
+        self._unasked: frozenset[str] = frozenset()
         self._windows = RenewalWindows(issuer.authority, worker, now, random, self._remember)
         self._timer: IDelayedCall | None = None
         self._round: Deferred[None] | None = None
@@ -106,14 +111,15 @@ class IssuingService:
 
     # Life.
 
-    def load(self, wanted: Mapping[str, str | None]) -> None:
+    def load(self, wanted: Mapping[str, str | None], unasked: frozenset[str] = frozenset()) -> None:
         """Read stored certificates into memory, before the listeners open. Blocks, but asks nobody.
 
         Args:
             wanted: Profile by name of everything that wants a certificate; None: what is stored is shown, no other is
                 asked for.
+            unasked: Those that nobody asked for: they want one only where DNS knows them.
         """
-        self._wanted = dict(wanted)
+        self._wanted, self._unasked = dict(wanted), unasked
         foreign = self._upkeep.foreign()
         for name, profile in wanted.items():
             key, state = self._upkeep.read(name)
@@ -135,19 +141,14 @@ class IssuingService:
                 entry.task.cancel()
         self._upkeep.end()
 
-    def set_names(self, wanted: Mapping[str, str | None]) -> None:
-        """Look after other names from now on; those that stay notice nothing.
-
-        Args:
-            wanted: Profile by name of everything that wants a certificate; None: what is stored is shown, no other is
-                asked for.
-        """
-        self._wanted = dict(wanted)
+    def set_names(self, wanted: Mapping[str, str | None], unasked: frozenset[str] = frozenset()) -> None:
+        """Look after other names from now on, as of `load`; those that stay notice nothing."""
+        self._wanted, self._unasked = dict(wanted), unasked
         for name in [name for name in self._names if name not in wanted]:
             self._drop(self._names.pop(name))
         for name, profile in wanted.items():
             if name in self._names:
-                self._names[name].profile = profile
+                self._names[name].profile, self._names[name].unasked = profile, name in unasked
             else:
                 found = Deferred.fromCoroutine(self._find(name))
                 found.addErrback(lambda failure: log.failure("a certificate could not be read", failure))
@@ -169,7 +170,7 @@ class IssuingService:
     def _add(self, name: str, profile: str | None, key: CertifiedKey | None, state: NameState) -> None:
         if state.window is not None and (key is None or state.window.certificate != certificate_id(key)):
             state = dataclasses.replace(state, window=None)
-        self._names[name] = Kept(name, profile, state, key)
+        self._names[name] = Kept(name, profile, state, key, name in self._unasked)
         if key is not None:
             self._server_names.put(name, key, renewed=state.renewed)
 
@@ -227,7 +228,7 @@ class IssuingService:
 
     def _look_at_names(self, now: Seconds) -> None:
         for entry in sorted(self._names.values(), key=lambda entry: entry.look_at):
-            if entry.profile is not None and entry.task is None and (entry.wished or entry.look_at <= now):
+            if entry.profile is not None and entry.task is None and entry.is_due(now):
                 self._look_at(entry, now)
 
     def _look_at(self, entry: Kept, now: Seconds) -> None:
@@ -238,9 +239,8 @@ class IssuingService:
             if sum(each.task is not None for each in self._names.values()) >= AT_ONCE:
                 return
             reason = "asked for by the operator" if entry.wished else decision.reason
-            log.info("{name}: asking for a certificate: {reason}", name=entry.name, reason=reason)
             entry.wished = False
-            task = entry.task = Deferred.fromCoroutine(self._renew(entry))
+            task = entry.task = Deferred.fromCoroutine(self._renew(entry, reason))
             task.addErrback(self._failed_badly, entry)
             task.addBoth(self._over, entry)
             return
@@ -265,13 +265,16 @@ class IssuingService:
 
     # One name.
 
-    async def _renew(self, entry: Kept) -> None:
+    async def _renew(self, entry: Kept, reason: str) -> None:
         attempt = entry.state.failures
         replaces = ""
         if entry.key is not None and entry.state.window is not None and attempt % 3 != 2:
             replaces = certificate_id(entry.key)
         wish = Wish(name=entry.name, replaces=replaces, profile=entry.profile or "", remembered=entry.state.challenge)
         try:
+            if entry.unasked:
+                await self._worker.run(partial(self._check_known, entry.name, self._now()))
+            log.info("{name}: asking for a certificate: {reason}", name=entry.name, reason=reason)
             if entry.state.staging and self._staging is not None:
                 await self._staging.rehearse(wish)
                 log.info("{name}: validated on the staging directory, now for real", name=entry.name)
@@ -303,7 +306,8 @@ class IssuingService:
     async def _failed(self, entry: Kept, error: IssuingError) -> None:
         now = self._now()
         if isinstance(error, OrderRefused):
-            log.warn("{name}: {error}", name=entry.name, error=str(error))
+            if str(error) != entry.state.error:
+                log.warn("{name}: no certificate: {error}", name=entry.name, error=str(error))
             entry.state = dataclasses.replace(entry.state, held_until=error.until, error=str(error))
             await self._remember(entry)
             return

@@ -134,8 +134,8 @@ def test_why_state(folder: Path, store: DirectoryStore) -> None:
         ledger.save(ledger.note(Entry(now, FAILURE, "a.example.org")))
     said = explain(folder, "a.example.org")
     assert "has no certificate" in said
-    assert "The last 3 tries failed" in said
-    assert "last: refused" in said
+    assert "3 failed in a row since " in said
+    assert ": refused.\n" in said
     assert "5 failed validations" in said
 
 

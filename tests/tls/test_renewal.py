@@ -13,11 +13,13 @@ import pytest
 from gateway.tls.alarm import Alarm
 from gateway.tls.certificate_id import certificate_id
 from gateway.tls.disk import Disk
+from gateway.tls.problems import OrderRefused
 from gateway.tls.renewal import IssuingService
 from gateway.tls.sni import ServerNames
 from gateway.tls.state import NameState
 from gateway.tls.state_folder import Requests, StateLock
 from gateway.tls.store import DirectoryStore
+from gateway.units import Seconds
 from tests.support.issuing import NOW, HeldWorker, World
 
 NAME, OTHER = "a.example.org", "b.example.org"
@@ -32,9 +34,10 @@ class Service(World):
         self.alarms: list[dict[str, str]] = []
         self.lucky = 0.5
         self.rehearsing = False
+        self.known = True
         self.service: IssuingService | None = None
 
-    def start(self, *names: str, worker: HeldWorker | None = None) -> None:
+    def start(self, *names: str, worker: HeldWorker | None = None, unasked: str = "") -> None:
         if self.service is not None:
             self.service.stop()
         if worker is not None:
@@ -60,10 +63,15 @@ class Service(World):
             clock=self.clock,
             now=self.now,
             random=lambda: self.lucky,
+            check_known=self._check_known,
         )
         self.authority.on_date = self.service.note_date
-        self.service.load(dict.fromkeys(names or (NAME,), ""))
+        self.service.load(dict.fromkeys(names or (NAME,), ""), frozenset({unasked}))
         self.service.start()
+
+    def _check_known(self, name: str, now: Seconds) -> None:
+        if not self.known:
+            raise OrderRefused("DNS has no address", Seconds(now + 3600))
 
     def wait(self, seconds: float, step: float = 5.0) -> None:
         for _ in range(int(seconds / step)):
@@ -348,6 +356,31 @@ def test_wrong_clock(world: Service) -> None:
     assert world.serial()
 
 
+def test_clock_set_back(world: Service) -> None:
+    """What was put off by a clock that was years ahead is not waited for once it is right, nor after a restart."""
+    world.ca.faults["directory"] = [(0, "", {})] * 20
+    world.clock.rightNow = NOW + 5 * 365 * DAY
+    world.start()
+    world.wait(60)
+    assert world.store.state(NAME).next_try > NOW + 5 * 365 * DAY
+    world.clock.rightNow = NOW
+    world.ca.faults.clear()
+    world.start(NAME, OTHER)
+    world.wait(60)
+    serial, other = world.serial(), world.serial(OTHER)
+    world.clock.rightNow = NOW + 5 * 365 * DAY
+    world.ca.faults["directory"] = [(0, "", {})] * 1000
+    world.wait(60)
+    world.clock.rightNow = NOW
+    world.ca.faults.clear()
+    Requests(world.folder).ask(OTHER)
+    world.wait(60)
+    assert world.serial(OTHER) != other
+    assert world.serial() == serial
+    world.wait_days(61)
+    assert world.serial() != serial
+
+
 def test_skew(world: Service) -> None:
     """An authority whose clock is elsewhere is noticed."""
     world.ca.skew = 900
@@ -453,6 +486,21 @@ def test_wishes(world: Service) -> None:
     world.wait(30)
     assert not path.exists()
     assert world.serial() != serial
+
+
+def test_name_that_nobody_asked_for(world: Service, said: list[str]) -> None:
+    """The `www.` that a site has by itself gets a certificate once DNS knows it; until then it is no failure."""
+    world.known = False
+    world.start(NAME, OTHER, unasked=OTHER)
+    world.wait(4 * 3600)
+    assert world.serial(NAME)
+    assert len(world.ca.orders) == 1
+    assert not world.given
+    assert "DNS has no address" in world.store.state(OTHER).error
+    assert len([sentence for sentence in said if sentence.startswith(f"{OTHER}: ")]) == 1
+    world.known = True
+    world.wait(3700)
+    assert world.serial(OTHER)
 
 
 def test_second_gateway(world: Service, tmp_path: Path) -> None:
