@@ -106,9 +106,12 @@ def sticky_cookie(site: Site, proxy: Proxy, context: BuildContext) -> StickyCook
 
 def cookie_edits(site: Site) -> list[FieldEdits]:
     """Make the edits that keep our cookies from the apps of a site, where it has such cookies."""
-    return (
-        [OwnCookies()] if any(isinstance(each.leaf, Proxy) and _is_sticky(each.leaf) for each in site.locations) else []
-    )
+    return [OwnCookies()] if has_sticky(site) else []
+
+
+def has_sticky(site: Site) -> bool:
+    """Tell whether a site names upstreams in cookies."""
+    return any(isinstance(each.leaf, Proxy) and _is_sticky(each.leaf) for each in site.locations)
 
 
 def _names(proxy: Proxy) -> set[str]:

@@ -21,7 +21,7 @@ from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.static import Static
 from gateway.resources.websocket import WebSocket
-from gateway.tls.certificate import CertificateUnusable
+from gateway.tls.certificate import CertificateUnusable, KeyUnusable
 from gateway.tls.own import load_files
 
 _WITH_ORIGIN = (
@@ -174,7 +174,7 @@ class SiteBuilder:
         try:
             found = load_files(file.cert, file.key)
         except CertificateUnusable as problem:
-            self._complain(str(problem), ("cert",), kind="file")
+            self._complain(str(problem), ("key" if isinstance(problem, KeyUnusable) else "cert",), kind="file")
             return
         names = [*self.names.claimed, self.names.www]
         if not self.names.default and not any(found.covers(name) for name in names):

@@ -202,7 +202,8 @@ def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site
             site = dataclasses.replace(draft.site, hosts=hosts, wildcards=wildcards, maintenance=maintenance)
             canonical, errors = _canonical(draft, site)
             if not errors:
-                sites.append(dataclasses.replace(site, canonical=canonical))
+                implied = names.www if names.www in hosts and names.www != canonical else ""
+                sites.append(dataclasses.replace(site, canonical=canonical, implied=implied))
                 continue
         broken.append(
             BrokenSite(

@@ -208,6 +208,7 @@ class Site:
         wildcards: Of each wildcard the part behind `*.`.
         default: Whether it answers for unknown hosts (`_default.toml`).
         canonical: The one host that the others redirect to; empty for none.
+        implied: The `www.` name that it has although its file does not say so; empty for none.
         https: What becomes of plain HTTP.
         cert: PEM file of its own certificate and what that was signed by; empty for none.
         key: PEM file of that certificate's key.
@@ -232,6 +233,7 @@ class Site:
     wildcards: tuple[str, ...] = ()
     default: bool = False
     canonical: str = ""
+    implied: str = ""
     https: Https = "redirect"
     cert: str = ""
     key: str = ""

@@ -122,8 +122,10 @@ def _certificate(site: Site, now: float) -> Iterator[Finding]:
         yield _finding("error", origin, f"the certificate is not valid before {_days(found.not_before - now)} from now")
     elif left < (found.not_after - found.not_before) / 3:
         yield _warning(origin, f"the certificate expires in {_days(left)}")
-    implied = f"www.{site.name}"  # a site has it without asking
-    names = [name for name in site.hosts if name != implied or name == site.canonical]
+    if found.lacks_issuer:
+        advice = "many clients will not trust it; put the whole chain into the file"
+        yield _warning(origin, f"the certificate comes without that of its issuer, {found.issuer}: {advice}")
+    names = [name for name in site.hosts if name != site.implied]
     missing = [name for name in (*names, *(f"*.{each}" for each in site.wildcards)) if not found.covers(name)]
     if missing:
         yield _warning(origin, f"the certificate is not for {', '.join(missing)}: no HTTPS there")

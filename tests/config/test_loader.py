@@ -264,6 +264,21 @@ def test_a_broken_file_keeps_its_hosts_but_takes_none(tmp_path: Path) -> None:
     assert [site.name for site in loaded.sites] == ["b.com"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "implied"),
+    [
+        ("", "www.a.com"),
+        ('canonical = "apex"\n', "www.a.com"),
+        ('canonical = "www"\n', ""),
+        ('hosts = ["www.a.com"]\n', ""),
+    ],
+)
+def test_names_that_nobody_asked_for(tmp_path: Path, settings: str, implied: str) -> None:
+    """The `www.` that a site has by itself is known as such, unless its file speaks of it."""
+    (tmp_path / "a.com.toml").write_text(f"{settings}phoenix = 1\n")
+    assert [site.implied for site in load(tmp_path, {}).sites] == [implied]
+
+
 def test_www_is_left_to_the_file_that_claims_it(tmp_path: Path) -> None:
     """`www.` of a file's name belongs to it unless another file has it; a canonical www is then an error."""
     (tmp_path / "a.com.toml").write_text('phoenix = 1\n[headers]\nX = "y"\n')
