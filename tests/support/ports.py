@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import socket
 
+from tests.support.waiting import PATIENCE
+
 HOST = "127.0.0.1"
 _ANY = range(10_000, 32_768)
 """Below what Linux gives to connections, any of which could take a port before its server binds it."""
@@ -20,6 +22,15 @@ def free_port(host: str = HOST) -> int:
 def free_low_port() -> int:
     """The same, below 1024."""
     return _free(HOST, _LOW)
+
+
+def refuses(port: int) -> bool:
+    """Whether nobody listens there."""
+    try:
+        socket.create_connection((HOST, port), PATIENCE).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def _free(host: str, ports: range) -> int:
