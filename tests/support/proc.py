@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.waiting import eventually
 
-_LOCAL, _REMOTE, _STATE, _INODE = 1, 2, 3, 9  # columns of /proc/net/tcp
+_LOCAL, _REMOTE, _STATE, _INODE = 1, 2, 3, 9  # columns of /proc/net/tcp, and of udp
 _LISTENS = "0A"
 
 
@@ -29,10 +29,15 @@ def children(pid: int) -> set[int]:
 
 
 def owners(local: int, remote: int, pids: Collection[int]) -> set[int]:
-    """Whose of these processes the end of an IPv4 connection is that has these ports; nobody's before it is accepted."""
-    ends = {line[_INODE] for line in _tcp() if (_port(line[_LOCAL]), _port(line[_REMOTE])) == (local, remote)}
+    """Whose of these processes an end of an IPv4 connection is, by its ports; nobody's before it is accepted."""
+    ends = {line[_INODE] for line in _table("tcp") if (_port(line[_LOCAL]), _port(line[_REMOTE])) == (local, remote)}
     sockets = {f"socket:[{inode}]" for inode in ends - {"0"}}
     return {pid for pid in pids if sockets.intersection(_descriptors(pid))}
+
+
+def receives(port: int) -> bool:
+    """Whether somebody receives datagrams at a port of an IPv4 address."""
+    return any(_port(line[_LOCAL]) == port for line in _table("udp"))
 
 
 def kinds(pid: int) -> list[str]:
@@ -47,7 +52,7 @@ def kinds_at_rest(pid: int) -> list[str]:
     """The same, once no connection is up: whoever found out that a server listens has connected to it."""
 
     def connections() -> list[str]:
-        return [f"socket:[{line[_INODE]}]" for line in _tcp() if line[_STATE] != _LISTENS]
+        return [f"socket:[{line[_INODE]}]" for line in _table("tcp") if line[_STATE] != _LISTENS]
 
     eventually(lambda: not set(connections()).intersection(_descriptors(pid)), lambda: kinds(pid))
     return kinds(pid)
@@ -59,9 +64,8 @@ def _descriptors(pid: int) -> Iterator[str]:
             yield os.readlink(descriptor)
 
 
-def _tcp() -> Iterator[list[str]]:
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        yield line.split()
+def _table(protocol: str) -> list[list[str]]:
+    return [line.split() for line in Path(f"/proc/net/{protocol}").read_text().splitlines()[1:]]
 
 
 def _port(address: str) -> int:
