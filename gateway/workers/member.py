@@ -27,8 +27,8 @@ log = Logger()
 SILENT: Final = Seconds(30)
 """How long a worker may say nothing. It speaks every second, and one that hangs holds connections in vain."""
 _REAP: Final = Seconds(0.02)
-_PARTING: Final = Seconds(3)
-"""How long a process may go on without its link, once it is idle."""
+_PARTING: Final = Seconds(10)
+"""How long a process may go on without its link, once it is idle: on a busy machine even an end takes its time."""
 
 
 class Member:

@@ -17,6 +17,7 @@ from tests.e2e.test_acme import Installation, install  # noqa: F401 - a fixture
 from tests.support import pebble
 from tests.support.ports import HOST, free_port
 from tests.support.twistd import Twistd
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.e2e
 needs_pebble = pytest.mark.skipif(not pebble.AVAILABLE, reason="needs Debian's package pebble")
@@ -29,7 +30,7 @@ class Client:
 
     def __init__(self, port: int, root: bytes, name: str = NAME) -> None:
         context = ssl.create_default_context(cadata=root.decode())
-        plain = socket.create_connection((HOST, port), 10)
+        plain = socket.create_connection((HOST, port), PATIENCE)
         self._socket = context.wrap_socket(plain, server_hostname=name)
         self._name = name
         self._file = self._socket.makefile("rb")
@@ -63,24 +64,22 @@ class Load:
         self._port = port
         self._root = root
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._work) for _ in range(3)]
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(3)]
         for thread in self._threads:
             thread.start()
 
-    def wait_for_serials(self, number: int, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while len(self.serials) < number and not self.errors and time.monotonic() < deadline:
-            time.sleep(0.05)
+    def wait_for_serials(self, number: int) -> None:
+        eventually(lambda: self.errors or len(self.serials) >= number)
 
     def end(self) -> None:
-        """Stop; every request must have been answered."""
-        time.sleep(0.3)
+        """Go on for a while, then stop; every request must have been answered."""
+        enough = len(self.answers) + 50
+        eventually(lambda: self.errors or len(self.answers) >= enough)
         self._stop.set()
         for thread in self._threads:
-            thread.join(20)
+            thread.join()
         assert not self.errors, self.errors
         assert set(self.answers) == {308}
-        assert len(self.answers) > 50
 
     def _work(self) -> None:
         try:
@@ -95,17 +94,18 @@ class Load:
             self.errors.append(error)
 
 
+def attempt(port: int, root: bytes, name: str = NAME) -> Client | None:
+    """Connect if there is a certificate yet."""
+    try:
+        return Client(port, root, name)
+    except (ssl.SSLError, ConnectionError):
+        return None
+
+
 def connect(one: Installation) -> Client:
     """Connect as soon as there is a certificate."""
     root = one.pebble.root()
-
-    def attempt() -> Client | None:
-        try:
-            return Client(one.tls, root)
-        except (ssl.SSLError, ConnectionError):
-            return None
-
-    return one.wait_for(attempt)
+    return one.wait_for(lambda: attempt(one.tls, root))
 
 
 @needs_pebble
@@ -127,22 +127,22 @@ def test_https_by_tls_alpn01(install: Callable[..., Installation], reactor: str)
     client = connect(one)
     assert client.get() == 308
     client.close()
-    assert one.wait_for(lambda: one.store.state(NAME).challenge or None) == "tls-alpn-01"
+    assert one.wait_for(lambda: one.store.state(NAME).challenge) == "tls-alpn-01"
 
 
 @needs_pebble
 def test_swap_under_load(install: Callable[..., Installation]) -> None:  # noqa: F811
     """A renewal is swapped in while clients are at work: no request fails, and new connections get the new one."""
-    one = install("uvloop")
+    one = install("uvloop", settings='[limits]\nkeep_alive = "10m"\n')
     one.drop(NAME)
     first = connect(one)
     load = Load(one.tls, one.pebble.root())
     command = [sys.executable, "-c", "import sys; from gateway.control.cli import main; sys.exit(main())"]
     command += ["certs", "renew", NAME, "-c", str(one.gateway.folder)]
-    renewed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    renewed = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert renewed.returncode == 0, renewed.stdout + renewed.stderr
     assert "new certificate by Pebble" in renewed.stdout
-    load.wait_for_serials(2, 10)
+    load.wait_for_serials(2)
     load.end()
     assert len(load.serials) == 2
     assert first.get() == 308, "a connection made before goes on"
@@ -155,8 +155,10 @@ def test_renewal_by_itself(install: Callable[..., Installation]) -> None:  # noq
     one = install("uvloop", lifetime=60)
     one.drop(NAME)
     connect(one).close()
+    held = one.wait_for(lambda: one.store.get(NAME))
     load = Load(one.tls, one.pebble.root())
-    load.wait_for_serials(2, 60)
+    eventually(lambda: len(load.serials) > 1 or time.time() > (held.not_before + held.not_after) / 2)
+    load.wait_for_serials(2)
     load.end()
     assert len(load.serials) >= 2
 
@@ -172,7 +174,9 @@ def test_local_authority(tmp_path: Path) -> None:
         settings="local_ca = true\n",
     )
     try:
-        client = Client(port, (tmp_path / "state" / "local_ca" / "root.pem").read_bytes(), "app.localhost")
+        root = tmp_path / "state" / "local_ca" / "root.pem"
+        eventually(root.exists, gateway.process.text)
+        client = eventually(lambda: attempt(port, root.read_bytes(), "app.localhost"), gateway.process.text)
         assert client.get() == 308
         client.close()
     finally:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import signal
 import socket
 import struct
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +14,12 @@ import pytest
 
 from gateway.net.pipes import KEPT
 from tests.e2e.conftest import StartGateway
+from tests.support.ports import refuses
+from tests.support.proc import kinds, kinds_at_rest
 from tests.support.raw_http import RawHTTP
 from tests.support.recorder import Play, RecordingUpstream
 from tests.support.twistd import Twistd
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -27,6 +29,7 @@ BODY = bytes(range(256)) * 8 + b"".join(n.to_bytes(4, "big") for n in range(SIZE
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SIZE
 GET = f"GET /big HTTP/1.1\r\nHost: {SITE}\r\n\r\n".encode()
 WHOLE = Play((HEAD + BODY,), closes=False)
+SOCKET = "socket:[]"
 
 
 @pytest.fixture
@@ -42,39 +45,22 @@ def serve(start_gateway: StartGateway, app: RecordingUpstream, more: str = "", *
     return start_gateway({SITE: site}, **keywords)
 
 
-def kinds(gateway: Twistd) -> list[str]:
-    """What the gateway's descriptors are, without their numbers."""
-    found = []
-    for entry in os.listdir(f"/proc/{gateway.process.pid}/fd"):
-        try:
-            found.append(re.sub(r"\d+", "", os.readlink(f"/proc/{gateway.process.pid}/fd/{entry}")))
-        except FileNotFoundError:
-            continue
-    return sorted(found)
-
-
-def eventually(true: object, patience: float = 10) -> bool:
-    """Wait until a function says so."""
-    assert callable(true)
-    deadline = time.monotonic() + patience
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def sockets(gateway: Twistd) -> int:
-    return kinds(gateway).count("socket:[]")
+    return kinds(gateway.process.pid).count(SOCKET)
+
+
+def sockets_at_rest(gateway: Twistd) -> int:
+    return kinds_at_rest(gateway.process.pid).count(SOCKET)
 
 
 def logged(gateway: Twistd, count: int) -> list[dict[str, object]]:
     """The lines of the access log, once there are so many."""
 
     def lines() -> list[dict[str, object]]:
-        return [json.loads(line) for line in gateway.process.text().splitlines() if line.startswith("{")]
+        whole = [line for line in gateway.process.text().splitlines(keepends=True) if line.endswith("\n")]
+        return [json.loads(line) for line in whole if line.startswith("{")]
 
-    assert eventually(lambda: len(lines()) >= count)
+    eventually(lambda: len(lines()) >= count, gateway.process.text)
     return lines()
 
 
@@ -166,7 +152,7 @@ def test_a_client_that_reads_slowly(start_gateway: StartGateway, app: RecordingU
 def test_a_client_that_leaves(start_gateway: StartGateway, app: RecordingUpstream, reset: bool) -> None:
     """The app's connection is given up, nothing stays open, and the next client is served."""
     gateway = serve(start_gateway, app, settings=JSON_LOG)
-    before = sockets(gateway)
+    before = sockets_at_rest(gateway)
     for octets in (1, 100_000, 500_000):  # little enough that the rest does not fit into buffers of the kernel
         client = RawHTTP(gateway.port)
         client.send(GET)
@@ -174,7 +160,7 @@ def test_a_client_that_leaves(start_gateway: StartGateway, app: RecordingUpstrea
         if reset:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.socket.close()
-        assert eventually(lambda: sockets(gateway) <= before)
+        eventually(lambda: sockets(gateway) <= before)
         app.wait_until_ended()
     assert all(int(str(line["bytes_out"])) < SIZE and line["reason"] for line in logged(gateway, 3))
     with RawHTTP(gateway.port) as after:
@@ -185,13 +171,13 @@ def test_a_client_that_leaves(start_gateway: StartGateway, app: RecordingUpstrea
 def test_an_app_that_dies(start_gateway: StartGateway, app: RecordingUpstream, sent: int) -> None:
     """The client gets what came and cannot take it for whole."""
     gateway = serve(start_gateway, app, settings=JSON_LOG)
-    before = sockets(gateway)
+    before = sockets_at_rest(gateway)
     app.forget(Play((HEAD + BODY[:sent],), closes=True))
     with RawHTTP(gateway.port) as client:
         client.send(GET)
         count, _ = read_to_the_end(client.socket)
         assert count < SIZE
-    assert eventually(lambda: sockets(gateway) <= before)
+    eventually(lambda: sockets(gateway) <= before)
     (line,) = logged(gateway, 1)
     assert line["status"] == 200
     assert line["reason"]
@@ -240,11 +226,12 @@ def test_a_stop_in_the_middle(start_gateway: StartGateway, app: RecordingUpstrea
     with RawHTTP(gateway.port) as client:
         client.send(GET)
         client._left = read(client.socket, 1)
-        os.kill(gateway.process.pid, 15)
-        time.sleep(0.3)
+        os.kill(gateway.process.pid, signal.SIGTERM)
+        eventually(lambda: refuses(gateway.port), gateway.process.text)
         assert client.answer().body == BODY
         assert client.closed()
-    assert gateway.process.stop() == -15
+    eventually(lambda: not gateway.process.running, gateway.process.text)
+    assert gateway.process.stop() == -signal.SIGTERM
     assert "Traceback" not in gateway.process.text()
 
 
@@ -256,15 +243,14 @@ def test_nothing_is_left_open(start_gateway: StartGateway, app: RecordingUpstrea
     gateway = start_gateway(
         {SITE: f'proxy = {{ to = {app.port}, max_idle = 0 }}\nhttps = "off"\n', "file.test": file_site}
     )
-    with RawHTTP(gateway.port) as client:
-        client.get("/none", "file.test")
-    before = sockets(gateway)
+    before = sockets_at_rest(gateway)
     clients = [RawHTTP(gateway.port) for _ in range(12)]
     for number, client in enumerate(clients):
         client.send(GET.replace(SITE.encode(), (SITE, "file.test")[number % 2].encode()))
     for client in clients:
         assert client.answer().body == BODY
         client.socket.close()
-    assert eventually(lambda: sockets(gateway) <= before), kinds(gateway)
-    assert eventually(lambda: not any(kind.endswith("big") for kind in kinds(gateway)), patience=20), "open for ever"
-    assert kinds(gateway).count("pipe:[]") <= 2 * (KEPT + 2)  # two more are Python's own
+    eventually(lambda: sockets(gateway) <= before, lambda: kinds(gateway.process.pid))
+    pid = gateway.process.pid
+    eventually(lambda: not any(kind.endswith("big") for kind in kinds(pid)), lambda: kinds(pid))
+    eventually(lambda: kinds(pid).count("pipe:[]") <= 2 * (KEPT + 2), lambda: kinds(pid))  # two more are Python's own

@@ -14,11 +14,11 @@ from tests.corpora.tamed_requests import TAMED_REQUESTS
 from tests.e2e.conftest import StartGateway
 from tests.support.ports import HOST
 from tests.support.recorder import PLAIN, Play, RecordingUpstream
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.e2e
 
 MARKER = b"GET /marker HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"
-PATIENCE = 20.0
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from gateway.net.transport import LoopTransport
 from gateway.upstream.exchange import UpstreamConnection
 from gateway.upstream.pool import _readable
 from tests.support.transports import World
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -30,7 +31,7 @@ def meet(make: Callable[[], Protocol], act: Callable[[Protocol, socket.socket], 
     async def run(loop: asyncio.AbstractEventLoop) -> bytes:
         listener = socket.create_server(("127.0.0.1", 0))
         server = await loop.create_server(lambda: LoopTransport(loop, Making()), sock=listener)
-        peer = socket.create_connection(listener.getsockname(), 5)
+        peer = socket.create_connection(listener.getsockname(), PATIENCE)
         try:
             while not made or made[-1].transport is None:
                 await asyncio.sleep(0)
@@ -72,7 +73,7 @@ def test_descriptor_tells_of_unread_octets() -> None:
         assert isinstance(protocol, UpstreamConnection)
         seen.append(_readable(protocol))
         peer.shutdown(socket.SHUT_WR)
-        seen.append(_readable(protocol))
+        seen.append(eventually(lambda: _readable(protocol)))
 
     meet(lambda: UpstreamConnection(world.upstreams[0]), act)
     assert seen == [False, True]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ports import free_low_port, free_port
+from tests.support.proc import running
 from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.e2e
@@ -75,7 +76,7 @@ class Twistd:
             process.kill()
             process.wait()
         pid = self.daemon()
-        if pid is not None and alive(pid):
+        if pid is not None and running(pid):
             os.kill(pid, signal.SIGKILL)
 
 
@@ -92,20 +93,14 @@ def greeting(target: tuple[str, int] | str) -> str:
         with socket.socket(family) as sock:
             sock.settimeout(PATIENCE)
             sock.connect(target)
-            return sock.recv(1000).decode()
+            with sock.makefile() as file:
+                return file.readline()
     except (ConnectionRefusedError, ConnectionResetError, FileNotFoundError):
         return ""
 
 
 def descriptors(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.parametrize(
@@ -142,7 +137,7 @@ def test_daemon(twistd: Twistd, options: tuple[str, ...]) -> None:
     pid = twistd.daemon()
     assert pid
     os.kill(pid, signal.SIGTERM)
-    eventually(lambda: not alive(pid))
+    eventually(lambda: not running(pid))
     assert twistd.daemon() is None
     assert not Path(path).exists()
     assert "Traceback" not in (twistd.folder / "twistd.log").read_text()

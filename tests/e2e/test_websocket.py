@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.support import upstreams
 from tests.support.node import NODE, node_program, run_node
 from tests.support.processes import Process
 from tests.support.upstreams import Upstream
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -125,7 +125,10 @@ def _close_after(start_gateway: StartGateway, upstream: Upstream, folder: Path, 
 
 
 def _wait_for(process: Process, text: str) -> None:
-    deadline = time.monotonic() + 20
-    while text not in process.text():
-        assert time.monotonic() < deadline, process.text()
-        time.sleep(0.02)
+    """Wait for a whole line that says so."""
+
+    def said() -> bool:
+        lines = process.text().splitlines(keepends=True)
+        return any(text in line and line.endswith("\n") for line in lines)
+
+    eventually(said, process.text)

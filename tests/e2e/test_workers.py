@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,252 +18,202 @@ import pytest
 from tests.e2e.conftest import StartGateway
 from tests.e2e.test_acme import Installation, install  # noqa: F401 - a fixture
 from tests.support import pebble
-from tests.support.ports import HOST
+from tests.support.crew_processes import TWO, accepted, begun, client_of, client_of_each, end, started, workers
+from tests.support.ports import refuses
+from tests.support.proc import children, running
 from tests.support.programs import ROOT, missing
-from tests.support.raw_http import RawHTTP, uploading
+from tests.support.raw_http import RawHTTP, begin_upload, uploading
 from tests.support.traffic import Traffic
-from tests.support.twistd import REACTORS, Daemon, Twistd
+from tests.support.twistd import REACTORS, Daemon
 from tests.support.upstreams import Upstream
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
-
-IN_TIME = 30.0
-TWO = "workers = 2\n"
-
-
-def within(true: Callable[[], bool], otherwise: Callable[[], str]) -> None:
-    deadline = time.monotonic() + IN_TIME
-    while not true():
-        assert time.monotonic() < deadline, otherwise()
-        time.sleep(0.05)
-
-
-def children(pid: int) -> set[int]:
-    """Ids of the processes that a process has started and that run."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return {int(each) for each in found if running(int(each))}
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def refuses(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), IN_TIME).close()
-    except ConnectionRefusedError:
-        return True
-    return False
-
-
-def accepting(gateway: Twistd, port: int) -> set[int]:
-    """Ids of the workers that answer on one of 40 connections."""
-    found = set()
-    for _ in range(40):
-        with socket.create_connection((HOST, port), IN_TIME) as client:
-            client.sendall(b"GET / HTTP/1.1\r\nHost: app.test\r\n\r\n")
-            assert client.recv(9) == b"HTTP/1.1 "
-            found |= owners(client.getsockname()[1], children(gateway.process.pid))
-    return found
-
-
-def owners(peer: int, pids: set[int]) -> set[int]:
-    """Whom of these processes a connection from this port belongs to."""
-    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    inodes = {f"socket:[{line[9]}]" for line in lines if line[2] == f"0100007F:{peer:04X}"}
-    found = set()
-    for pid in pids:
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                if os.readlink(descriptor) in inodes:
-                    found.add(pid)
-            except OSError:
-                continue
-    return found
-
-
-def serves(gateway: Twistd) -> int:
-    return gateway.process.text().count(") serves\n")
-
-
-def started(gateway: Twistd, times: int = 2) -> Twistd:
-    """Wait until so many workers have begun to serve."""
-    within(lambda: serves(gateway) >= times, gateway.process.text)
-    return gateway
 
 
 def test_two_workers_answer(start_gateway: StartGateway, demo: Upstream) -> None:
     """Each of two processes takes connections; the leader takes none, and listens for both."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
-    workers = children(gateway.process.pid)
-    assert len(workers) == 2
+    two = workers(gateway)
+    assert len(two) == 2
     found: set[int] = set()
-    within(lambda: found.update(accepting(gateway, gateway.port)) or found == workers, lambda: f"{found} of {workers}")
+
+    def all_met() -> bool:
+        client, owner = accepted(gateway.port, {gateway.process.pid, *two})
+        with client:
+            assert client.get("/", "app.test").status == 200
+        found.add(owner)
+        return two <= found
+
+    eventually(all_met, lambda: f"{found} of {two}")
+    assert found == two
 
 
 class Load:
     """Clients at work, each with a new connection for every ten requests.
 
     Attributes:
-        done: Requests answered.
-        cut: Connections that ended in the middle.
-        wrong: What was answered otherwise.
+        clients: How many there are.
+        statuses: What was answered.
+        refused: Connections that nobody accepted.
+        cut: Those that ended in the middle.
     """
 
     def __init__(self, port: int, clients: int = 4) -> None:
-        self.done = self.cut = 0
-        self.wrong: list[str] = []
+        self.clients = clients
+        self.statuses: list[int] = []
+        self.refused: list[Exception] = []
+        self.cut: list[Exception] = []
         self._port = port
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(clients)]
         for thread in self._threads:
             thread.start()
 
+    def go_on(self, requests: int) -> None:
+        """Wait until so many more requests were answered."""
+        enough = len(self.statuses) + requests
+        eventually(lambda: len(self.statuses) >= enough, lambda: f"{len(self.statuses)} of {enough}")
+
     def stop(self) -> None:
         self._over.set()
         for thread in self._threads:
-            thread.join(IN_TIME)
+            thread.join()
 
     def _work(self) -> None:
         while not self._over.is_set():
             try:
                 with RawHTTP(self._port) as client:
                     for _ in range(10):
-                        status = client.get("/headers", "app.test").status
-                        if status != 200:
-                            self.wrong.append(str(status))
-                        self.done += 1
+                        self.statuses.append(client.get("/headers", "app.test").status)
                         time.sleep(0.002)
-            except ConnectionRefusedError:
-                self.wrong.append("refused")
-            except Exception:
-                self.cut += 1
+            except ConnectionRefusedError as error:
+                self.refused.append(error)
+            except Exception as error:
+                self.cut.append(error)
 
 
 def test_a_killed_worker_is_replaced(start_gateway: StartGateway, demo: Upstream) -> None:
     """Under load one is killed: its own connections are cut, nobody is refused, and another takes its place."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
-    before = children(gateway.process.pid)
+    victim, other = sorted(workers(gateway))
     load = Load(gateway.port)
     try:
-        within(lambda: load.done > 100, gateway.process.text)
-        os.kill(min(before), signal.SIGKILL)
+        load.go_on(100)
+        end(victim, signal.SIGKILL)
         started(gateway, 3)
-        done = load.done
-        within(lambda: load.done > done + 100, gateway.process.text)
+        load.go_on(100)
     finally:
         load.stop()
-    assert load.wrong == []
-    assert load.cut <= 4
-    after = children(gateway.process.pid)
+    assert set(load.statuses) == {200}
+    assert load.refused == []
+    assert len(load.cut) <= load.clients, "each client has one connection at a time"
+    after = workers(gateway)
     assert len(after) == 2
-    assert max(before) in after
-    assert f"(pid {min(before)}) was ended by SIGKILL after " in gateway.process.text()
+    assert other in after
+    eventually(lambda: f"(pid {victim}) was ended by SIGKILL after " in gateway.process.text(), gateway.process.text)
 
 
 def test_a_worker_that_is_told_to_end(start_gateway: StartGateway, demo: Upstream) -> None:
     """SIGTERM to one worker lets its exchanges end while another takes its place."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
-    before = children(gateway.process.pid)
     load = Load(gateway.port)
     try:
-        within(lambda: load.done > 100, gateway.process.text)
-        os.kill(min(before), signal.SIGTERM)
+        load.go_on(100)
+        end(min(workers(gateway)), signal.SIGTERM)
         started(gateway, 3)
-        within(lambda: not running(min(before)), gateway.process.text)
     finally:
         load.stop()
-    assert load.wrong == []
-    assert load.cut <= 4, "connections between two requests may be closed, no more"
+    assert set(load.statuses) == {200}
+    assert load.refused == []
+    assert len(load.cut) <= load.clients, "connections between two requests may be closed, no more"
+    gateway.stop()
     assert "[gateway.workers.member#error]" not in gateway.process.text()
 
 
 def test_a_reload_changes_all(start_gateway: StartGateway, demo: Upstream) -> None:
     """A changed file is served by all workers, a bad one by none, and nothing else is disturbed."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
-    traffic = [Traffic(gateway.port, "app.test") for _ in range(16)]  # the kernel shares them out, never all to one
+    two = workers(gateway)
+    victim, other = sorted(two)
+    traffic = Traffic(gateway.port, "app.test", lambda port: client_of(port, other, two).socket)
     site = gateway.folder / "new.test.toml"
 
+    def put(text: str) -> None:
+        half = gateway.folder / "new.test.half"
+        half.write_text(text)
+        half.rename(site)
+
     def answers() -> set[str]:
-        found = set()
-        for _ in range(12):
-            with RawHTTP(gateway.port) as client:
-                answer = client.get("/", "new.test")
-                found.add((answer.field(b"location") or str(answer.status).encode()).decode())
-        return found
+        with client_of_each(gateway.port, workers(gateway)) as clients:
+            found = [client.get("/", "new.test") for client in clients.values()]
+        return {(answer.field(b"location") or str(answer.status).encode()).decode() for answer in found}
 
     assert answers() == {"404"}
-    site.write_text('redirect = "https://one.test"\n')
-    within(lambda: answers() == {"https://one.test/"}, gateway.process.text)
-    site.write_text('redirect = "https://two.test"\n')
-    within(lambda: answers() == {"https://two.test/"}, gateway.process.text)
-    site.write_text("redirect = 1\n")
-    within(lambda: "its last good version is served" in gateway.process.text(), gateway.process.text)
+    put('redirect = "https://one.test"\n')
+    eventually(lambda: answers() == {"https://one.test/"}, gateway.process.text)
+    traffic.go_on()
+    put('redirect = "https://two.test"\n')
+    eventually(lambda: answers() == {"https://two.test/"}, gateway.process.text)
+    traffic.go_on()
+    put("redirect = 1\n")
+    eventually(lambda: "its last good version is served" in gateway.process.text(), gateway.process.text)
     assert answers() == {"https://two.test/"}
     # A worker that knows nothing of what was before serves the same.
-    os.kill(min(children(gateway.process.pid)), signal.SIGKILL)
+    end(victim, signal.SIGKILL)
     started(gateway, 3)
+    traffic.go_on()
     assert answers() == {"https://two.test/"}
     site.unlink()
-    within(lambda: answers() == {"404"}, gateway.process.text)
+    eventually(lambda: answers() == {"404"}, gateway.process.text)
     assert gateway.process.text().count("its last good version is served") == 1
-    alive = 0
-    for each in traffic:
-        try:
-            each.go_on()
-            alive += 1
-        except (AssertionError, OSError):
-            pass
-        each.close()
-    assert alive >= 1, "only the killed worker's connections may end"
+    traffic.finish()
 
 
 def test_a_stop_drains(start_gateway: StartGateway, demo: Upstream) -> None:
     """SIGTERM at the leader lets exchanges of all workers end; then no process and no open port is left."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
-    workers = children(gateway.process.pid)
-    with ExitStack() as stack:
-        busy = [stack.enter_context(uploading(gateway.port)) for _ in range(6)]
+    two = workers(gateway)
+    with client_of_each(gateway.port, two) as busy:
+        for client in busy.values():
+            begin_upload(client)
         os.kill(gateway.process.pid, signal.SIGTERM)
-        within(lambda: refuses(gateway.port), gateway.process.text)
+        eventually(lambda: refuses(gateway.port), gateway.process.text)
         assert gateway.process.running
-        for client in busy:
+        for client in busy.values():
             client.send(b"cd")
             assert client.answer().status == 200
-    within(lambda: not gateway.process.running, gateway.process.text)
-    assert not any(running(pid) for pid in workers)
+    eventually(lambda: not gateway.process.running, gateway.process.text)
+    assert not any(running(pid) for pid in two)
     assert "Traceback" not in gateway.process.text()
 
 
 def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> None:
     """Whoever cannot wait for a stop signals again: all workers cut what is under way."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
-    workers = children(gateway.process.pid)
-    with ExitStack() as stack:
-        for _ in range(6):
-            stack.enter_context(uploading(gateway.port))
+    two = workers(gateway)
+    with client_of_each(gateway.port, two) as busy:
+        for client in busy.values():
+            begin_upload(client)
         os.kill(gateway.process.pid, signal.SIGTERM)
-        within(lambda: refuses(gateway.port), gateway.process.text)
+        eventually(lambda: refuses(gateway.port), gateway.process.text)
         assert gateway.process.running
         os.kill(gateway.process.pid, signal.SIGTERM)
-        within(lambda: not gateway.process.running, gateway.process.text)
-    assert not any(running(pid) for pid in workers)
+        eventually(lambda: not gateway.process.running, gateway.process.text)
+    assert not any(running(pid) for pid in two)
     assert "Traceback" not in gateway.process.text()
 
 
 def test_a_killed_leader_leaves_nobody(start_gateway: StartGateway, demo: Upstream) -> None:
     """Workers without a leader end, once their exchanges have."""
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
-    workers = children(gateway.process.pid)
+    two = workers(gateway)
     with uploading(gateway.port) as client:
         gateway.process.stop(signal.SIGKILL)
-        time.sleep(0.3)
+        eventually(lambda: refuses(gateway.port), lambda: "a worker has not noticed that the leader is gone")
         client.send(b"cd")
         assert client.answer().status == 200
-    within(lambda: not any(running(pid) for pid in workers), lambda: "workers go on without a leader")
+    eventually(lambda: not any(running(pid) for pid in two), lambda: "workers go on without a leader")
 
 
 def test_one_access_log(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
@@ -274,33 +222,43 @@ def test_one_access_log(start_gateway: StartGateway, demo: Upstream, tmp_path: P
     settings = f'{TWO}[log]\nformat = "json"\nmax_size = "20 KB"\nkeep = 1000\nfolder = {json.dumps(str(logs))}\n'
     gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=settings))
     load = Load(gateway.port)
+
+    def files() -> list[Path]:
+        return list(logs.glob("*"))
+
+    def lines() -> list[bytes]:
+        try:
+            return [line for file in files() for line in file.read_bytes().splitlines()]
+        except FileNotFoundError:  # renamed just now
+            return []
+
     try:
-        within(lambda: load.done > 300, gateway.process.text)
+        load.go_on(300)
         os.kill(gateway.process.pid, signal.SIGUSR1)
-        done = load.done
-        within(lambda: load.done > done + 300, gateway.process.text)
+        load.go_on(300)
+        eventually(lambda: len(files()) > 3, gateway.process.text)
     finally:
         load.stop()
+    assert load.cut == load.refused == []
+    eventually(lambda: len(lines()) >= len(load.statuses), gateway.process.text)
     gateway.stop()
-    lines = [line for file in logs.iterdir() for line in file.read_bytes().split(b"\n")]
-    entries = [json.loads(line) for line in lines if line]
-    assert load.cut == 0
-    assert sum(entry["path"] == "/headers" for entry in entries) == load.done
+    entries = [json.loads(line) for line in lines()]
+    assert sum(entry["path"] == "/headers" for entry in entries) == len(load.statuses)
     assert len({entry["request_id"] for entry in entries}) == len(entries)
-    assert len(list(logs.iterdir())) > 3
 
 
 def test_daemon_with_workers(demo: Upstream, tmp_path: Path, reactor: str) -> None:
     """In the background too, workers serve and end with the leader, whose log is theirs."""
     daemon = Daemon(tmp_path, {"app.test": f"proxy = {demo.port}"}, reactor=reactor, settings=TWO)
     try:
+        eventually(lambda: begun(daemon.log.read_text()) == 2, daemon.log.read_text)
+        two = children(daemon.pid)
+        assert len(two) == 2
         with RawHTTP(daemon.port) as client:
             assert client.get("/", "app.test").status == 200
-        workers = children(daemon.pid)
-        assert len(workers) == 2
     finally:
         daemon.stop()
-    within(lambda: not any(running(pid) for pid in workers), daemon.log.read_text)
+    eventually(lambda: not any(running(pid) for pid in (daemon.pid, *two)), daemon.log.read_text)
     assert "Traceback" not in daemon.log.read_text()
 
 
@@ -314,11 +272,13 @@ def test_workers_without_root(start_gateway: StartGateway, demo: Upstream) -> No
         subprocess.run(program, user=65534, group=65534, env=environment, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("this Python is not for everybody")
-    gateway = start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO, options=["--uid=65534", "--gid=65534"])
-    workers = children(gateway.process.pid)
+    options = ["--uid=65534", "--gid=65534"]
+    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO, options=options))
+    two = workers(gateway)
+    assert len(two) == 2
     with RawHTTP(gateway.port) as client:
         assert client.get("/", "app.test").status == 200
-    for pid in (gateway.process.pid, *workers):
+    for pid in (gateway.process.pid, *two):
         assert "\nUid:\t65534\t65534\t65534\t65534\n" in Path(f"/proc/{pid}/status").read_text()
 
 
@@ -330,15 +290,18 @@ def test_certificates(install: Callable[..., Installation], reactor: str, challe
     one = install(reactor, workers=2, settings=f'challenges = ["{challenge}"]\n')
     one.drop("app.example.org")
     key = one.wait_for(lambda: one.store.get("app.example.org"))
-    assert one.wait_for(lambda: one.store.state("app.example.org").challenge or None) == challenge
+    assert one.wait_for(lambda: one.store.state("app.example.org").challenge) == challenge
     context = ssl.create_default_context(cadata=one.pebble.root().decode())
+    two = workers(started(one.gateway))
+    assert len(two) == 2
 
-    def shown() -> set[int]:
-        found = set()
-        for _ in range(12):
-            plain = socket.create_connection((HOST, one.tls), IN_TIME)
-            with context.wrap_socket(plain, server_hostname="app.example.org") as client:
-                found.add(int(str((client.getpeercert() or {})["serialNumber"]), 16))
-        return found
+    def shown(pid: int) -> int | None:
+        with client_of(one.tls, pid, two).socket as plain:
+            try:
+                with context.wrap_socket(plain, server_hostname="app.example.org") as client:
+                    return int(str((client.getpeercert() or {})["serialNumber"]), 16)
+            except (ssl.SSLError, ConnectionError):  # it has not heard of the certificate yet
+                return None
 
-    assert shown() == {key.serial}
+    for pid in two:
+        assert one.wait_for(lambda pid=pid: shown(pid)) == key.serial

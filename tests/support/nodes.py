@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +26,7 @@ class Node:
         port: Where it listens, also after it was gone.
         health: Status of `/health`.
         checks: Fields of the requests for `/health`.
+        checked: Told from which port a request for `/health` came, before it is answered.
         cookies: Cookie fields of all other requests.
     """
 
@@ -33,6 +35,7 @@ class Node:
         self.port = free_port()
         self.health = 200
         self.checks: list[dict[str, str]] = []
+        self.checked: Callable[[int], object] = str
         self.cookies: list[str] = []
         self._server: _Server | None = None
         self.start()
@@ -83,6 +86,7 @@ def _handler_of(node: Node) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             if self.path == "/health":
                 node.checks.append(dict(self.headers.items()))
+                node.checked(self.client_address[1])
                 self._answer(node.health, b"as told")
                 return
             node.cookies.append(self.headers.get("Cookie", ""))

@@ -18,15 +18,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.tls.responders import key_pem
 from tests.support.ports import HOST, free_port
+from tests.support.proc import receives
 from tests.support.processes import Process
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 # Where all programs must be there, a missing one is a failure, not a skip.
 AVAILABLE = os.environ.get("CI") == "true" or bool(shutil.which("pebble") and shutil.which("pebble-challtestsrv"))
 
 
 class Pebble:
-    """A running Pebble.
+    """A running Pebble; it refuses one good nonce in twenty, as it does unless told otherwise.
 
     Args:
         folder: Where its files go.
@@ -66,14 +67,17 @@ class Pebble:
         names = ["pebble-challtestsrv", "-dns01", f"{HOST}:{dns}", "-management", f"{HOST}:{dns_management}"]
         none = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv4", HOST, "-defaultIPv6", ""]
         self._dns = Process([*names, *none], folder / "dns.log", cwd=folder)
-        self._dns.wait_for_port(dns_management)
+        for each in (dns, dns_management):
+            self._dns.wait_for_port(each)
+        eventually(lambda: receives(dns), self._dns.text)
         self._server = Process(
             ["pebble", "-config", folder / "pebble.json", "-dnsserver", f"{HOST}:{dns}"],
             folder / "pebble.log",
             cwd=folder,
-            env={"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "15", **(environment or {})},
+            env={"PEBBLE_VA_NOSLEEP": "1", **(environment or {})},
         )
-        self._server.wait_for_port(port)
+        for each in (port, management):
+            self._server.wait_for_port(each)
 
     @property
     def log(self) -> str:

@@ -95,11 +95,17 @@ class RawHTTP:
 
 def uploading(port: int) -> RawHTTP:
     """A client whose request of four octets has reached the app; two of them are still to come."""
-    client = RawHTTP(port)
+    return begin_upload(RawHTTP(port))
+
+
+def begin_upload(client: RawHTTP) -> RawHTTP:
+    """Have a client send such a request."""
     client.send(b"POST /size HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
     said = b""
     while not said.endswith(b"\r\n\r\n"):
-        said += client.socket.recv(1)
+        octet = client.socket.recv(1)
+        assert octet, f"cut after {said!r}"
+        said += octet
     assert said.startswith(b"HTTP/1.1 100 ")
     client.send(b"ab")
     return client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from tests.support.ports import HOST
 from tests.support.waiting import PATIENCE
@@ -14,16 +15,23 @@ UPLOAD = 20_000_000
 PIECE = 1_000_000
 
 
+def _connect(port: int) -> socket.socket:
+    return socket.create_connection((HOST, port), PATIENCE)
+
+
 class Traffic:
     """Three connections to the demo app under one host, each moved on by `go_on`.
 
     None of them ends by itself: whoever disturbs one breaks it.
+
+    Args:
+        port: Where the gateway listens.
+        host: The site.
+        connect: Connects there.
     """
 
-    def __init__(self, port: int, host: str) -> None:
-        self._download, self._upload, self._socket = (
-            socket.create_connection((HOST, port), PATIENCE) for _ in range(3)
-        )
+    def __init__(self, port: int, host: str, connect: Callable[[int], socket.socket] = _connect) -> None:
+        self._download, self._upload, self._socket = connect(port), connect(port), connect(port)
         self._got = self._put = self._messages = 0
         self._download.sendall(f"GET /bytes/{DOWNLOAD} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         head = _head(self._download)

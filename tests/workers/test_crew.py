@@ -200,7 +200,7 @@ def test_a_worker_that_talks_nonsense(crew: FakeCrew) -> None:
     crew.workers[0].transport.receive(b"\0\0\0\2{}")
     crew.reactor.advance(0)
     assert len(crew.workers) == 3
-    for _ in range(200):
+    for _ in range(600):
         crew.reactor.advance(0.02)
     assert crew.workers[0].child.killed
 
