@@ -138,7 +138,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         pair = Pair(tmp_path_factory.mktemp("pair"), patch)
         yield pair
         pair.remembering.world.sweeper.sweep(Seconds(float("inf")))
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 @pytest.mark.parametrize("site", SITES)
@@ -307,11 +307,11 @@ def test_a_site_that_is_gone_leaves_nothing(gateway_of: Served) -> None:
     """Once a site's resources are replaced, the next sweep frees its memory and closes its files."""
     before = open_descriptors()
     assert content(gateway_of, "/large.bin")[0] == content(gateway_of, "/a.css")[0] == 200
-    assert open_descriptors() == before + 1
+    assert len(open_descriptors() - before) == 1
     gateway_of.world.log.finished.clear()
     gateway_of.world.core.tree = gateway.compile.virtual_hosts([])
     gateway_of.world.sweeper.sweep(gateway_of.world.now())
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_an_idle_file_is_closed(gateway_of: Served) -> None:
@@ -319,6 +319,6 @@ def test_an_idle_file_is_closed(gateway_of: Served) -> None:
     before = open_descriptors()
     assert content(gateway_of, "/large.bin")[0] == 200
     pass_time(gateway_of, 3)
-    assert open_descriptors() == before + 1
+    assert len(open_descriptors() - before) == 1
     pass_time(gateway_of, 3)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
