@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,11 +67,12 @@ def test_broken_sites(tmp_path: Path) -> None:
 def test_nothing_to_do(config: GatewayConfig, tmp_path: Path) -> None:
     """Without agreement or HTTPS listeners nothing is started, asked or written."""
     clock = Clock()
-    certificates = Certificates(config, ServerNames(), clock, now)
+    certificates = Certificates(replace(config, state=str(tmp_path)), ServerNames(), clock, now)
     certificates.set_sites([site("a.example.org"), site("app.localhost")])
     certificates.start()
     assert not clock.getDelayedCalls()
     certificates.stop()
+    assert not list(tmp_path.iterdir())
 
 
 def test_local_names(tmp_path: Path) -> None:
