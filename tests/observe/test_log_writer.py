@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from gateway.observe.log_file import LinesLostError, LogFolder
 from gateway.observe.log_writer import LogWriter
@@ -32,18 +28,6 @@ class Disk(LogFolder):
         if self.full:
             raise LinesLostError(len(lines), "a.log: No space left on device")
         self.written += [line for _, line in lines]
-
-
-@pytest.fixture
-def said() -> Iterator[list[str]]:
-    found: list[str] = []
-
-    def note(event: LogEvent) -> None:
-        found.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(note)
-    yield found
-    globalLogPublisher.removeObserver(note)
 
 
 def write(writer: LogWriter, *lines: bytes) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from twisted.internet.defer import Deferred, fail
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from gateway.config.model import BrokenSite, GatewayConfig, Limits, Site
 from gateway.errors import ConnectionRefused
@@ -45,18 +44,6 @@ from gateway.workers.packing import unpack_config
 from tests.support.crew import FakeCrew, FakeWorker
 
 SITE = Site(name="a", file="a.toml", hosts=("a",))
-
-
-@pytest.fixture
-def said() -> Iterator[list[str]]:
-    lines: list[str] = []
-
-    def note(event: LogEvent) -> None:
-        lines.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(note)
-    yield lines
-    globalLogPublisher.removeObserver(note)
 
 
 @pytest.fixture
