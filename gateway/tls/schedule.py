@@ -20,6 +20,8 @@ BUILT: Final = Seconds(1_793_000_000)  # October 2026
 """A time that has passed: a clock before it is wrong, and nothing is judged by it."""
 SKEW: Final = Seconds(300)
 """How far the authority's clock may be from ours without a word."""
+LONGEST_HOLD: Final = Seconds(30 * 86400)
+"""The longest wait that an authority is granted."""
 
 _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
@@ -83,10 +85,10 @@ def decide(validity: Validity | None, state: NameState, now: Seconds) -> Decisio
         now: Seconds of the epoch.
     """
     due, reason = _due(validity, state)
-    back_off = state.next_try
+    back_off = _believed(state.next_try, now)
     if validity is not None and _is_last_moment(validity, now):
         back_off = min(back_off, Seconds(state.last_failure + _URGENT_WAIT))
-    at = max(due, back_off, state.held_until)
+    at = max(due, back_off, _believed(state.held_until, now))
     if at > due:
         reason = f"{reason}; waiting after: {state.error}" if state.error else reason
     return Decision(at, due, reason)
@@ -168,6 +170,11 @@ def _due(validity: Validity | None, state: NameState) -> tuple[Seconds, str]:
     if validity.lifetime < _SHORT_LIFE:
         return Seconds(validity.not_after - validity.lifetime / 2), "half of its lifetime is left"
     return Seconds(validity.not_after - validity.lifetime / 3), "a third of its lifetime is left"
+
+
+def _believed(until: Seconds, now: Seconds) -> Seconds:
+    """Take a wait for none that is longer than any: a clock that was wrong wrote it down."""
+    return until if until <= now + LONGEST_HOLD else Seconds(0)
 
 
 def _is_last_moment(validity: Validity, now: Seconds) -> bool:
