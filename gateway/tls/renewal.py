@@ -200,14 +200,24 @@ class IssuingService:
         if now < BUILT:
             self._say("clock", "the clock is wrong: it is before the date of this version; no certificate is judged")
             return
-        if not await self._worker.run(self._lock.acquire):
-            self._say("lock", "another gateway uses this state folder: it renews the certificates, not this one")
-            return
-        self._said -= {"clock", "lock"}
+        try:
+            if not await self._worker.run(self._lock.acquire):
+                self._say("lock", "another gateway uses this state folder: it renews the certificates, not this one")
+                return
+            await self._keep_house(now)
+        except OSError as error:
+            self._say("folder", f"the state folder cannot be used: {error.strerror}")
+        else:
+            self._said -= {"clock", "lock", "folder"}
         if abs(self.skew) > SKEW:
             self._say("skew", f"the clock differs from the authority's by {abs(self.skew):.0f} s")
         else:
             self._said.discard("skew")
+        if self._running:
+            self._look_at_names(now)
+
+    async def _keep_house(self, now: Seconds) -> None:
+        """Do what is due in the state folder besides orders."""
         if self._take_over is not None:
             folder, self._take_over = self._take_over, None
             for name in await self._worker.run(partial(self._store.take_over, folder)):
@@ -223,8 +233,6 @@ class IssuingService:
                 await self._issuer.tidy()
             except OSError as error:
                 log.error("certificates: the ledger cannot be written: {error}", error=error.strerror)
-        if self._running:
-            self._look_at_names(now)
 
     def _look_at_names(self, now: Seconds) -> None:
         for entry in sorted(self._names.values(), key=lambda entry: entry.look_at):

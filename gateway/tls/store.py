@@ -183,8 +183,13 @@ class DirectoryStore:
     # What is remembered.
 
     def state(self, name: str) -> NameState:
-        """Read what is remembered of a name."""
-        data = self._read(self._place(name) / "meta")
+        """Read what is remembered of a name; nothing where that cannot be read, for the gateway starts all the same."""
+        path = self._place(name) / "meta"
+        try:
+            data = self._read(path)
+        except OSError as error:
+            log.error("{path} cannot be read: {problem}", path=str(path), problem=error.strerror)
+            return NameState()
         return NameState.from_json(data) if data else NameState()
 
     def put_state(self, name: str, state: NameState) -> None:
@@ -197,7 +202,9 @@ class DirectoryStore:
         data = self._read(self._place(name) / "order")
         try:
             found = json.loads(data) if data else None
-            return PendingOrder(str(found["url"]), str(found["key"]), Seconds(found["created"])) if found else None
+            if not found:
+                return None
+            return PendingOrder(str(found["url"]), str(found["key"]), Seconds(float(found["created"])))
         except (ValueError, KeyError, TypeError):
             return None
 

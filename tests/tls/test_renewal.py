@@ -383,6 +383,22 @@ def test_full_disk(tmp_path: Path) -> None:
     assert len(world.ca.orders) == 1
 
 
+def test_a_state_folder_that_cannot_be_used(world: Service, said: list[str]) -> None:
+    """The operator is told once, not at each look; once it is mended there are certificates."""
+    blocked = (world.folder / "lock", world.folder / "requests" / NAME, world.folder / "ca.test" / "account.tmp")
+    for path in blocked:
+        path.mkdir(parents=True)
+    world.start()
+    world.wait(300)
+    assert said.count("certificates: the state folder cannot be used: Is a directory") == 1
+    assert "the state folder cannot be written: Is a directory" in world.store.state(NAME).error
+    assert not world.ca.orders
+    for path in blocked:
+        path.rmdir()
+    world.wait(600)
+    assert world.serial()
+
+
 def test_restart_in_order(world: Service) -> None:
     """A restart in the middle of an order goes on with it."""
     world.ca.looks = 1_000_000

@@ -184,6 +184,26 @@ def test_damaged_account(tmp_path: Path, damage: bytes) -> None:
     assert store.order(NAME) is None
 
 
+@pytest.mark.parametrize("created", ['"yesterday"', "null", "[]"])
+def test_an_order_without_a_time(tmp_path: Path, created: str) -> None:
+    """An order that does not say when it was made counts as none."""
+    store = DirectoryStore(tmp_path)
+    store.put_order(NAME, PendingOrder("https://ca.test/o", "key", Seconds(1)))
+    path = tmp_path / NAME / "order"
+    path.write_text(path.read_text().replace('"created": 1', f'"created": {created}'))
+    assert store.order(NAME) is None
+
+
+def test_what_cannot_be_read(tmp_path: Path, said: list[str]) -> None:
+    """A file that is there but cannot be read costs what is remembered of its name, and the log says which it is."""
+    store = DirectoryStore(tmp_path)
+    store.put(NAME, self_signed(NAME))
+    (tmp_path / NAME / "meta").mkdir()  # for root may read every file
+    assert store.state(NAME) == NameState()
+    assert store.get(NAME) is not None
+    assert said == [f"{tmp_path / NAME / 'meta'} cannot be read: Is a directory"]
+
+
 def test_two_hundred(tmp_path: Path) -> None:
     """Two hundred certificates are read at a start, each at as little cost as one of few."""
     store, names = DirectoryStore(tmp_path), ServerNames()
