@@ -108,10 +108,7 @@ class Certificates:
         self._loaded = False
         self._looking: LoopingCall | None = None
         if config.https and config.acme.enabled:
-            try:
-                self._service = self._assemble(config.acme, names)
-            except OSError as error:
-                log.error("the state folder cannot be read, so there are no certificates: {error}", error=error)
+            self._service = self._assemble(config.acme, names)
         if config.https and config.local_ca:
             authority = LocalAuthority(Path(config.state) / FOLDER, now)
             self._local = LocalCertificates(authority, names, now)
@@ -158,7 +155,7 @@ class Certificates:
 
     def _tell_of_consent(self, sites: Iterable[Site]) -> None:
         """Say, once, that nobody is asked for certificates that sites could have."""
-        if self._config.https and not self._config.acme.enabled and not self._loaded and wanted_names(sites, ""):
+        if self._config.https and not self._loaded and wanted_names(sites, ""):
             self._loaded = True
             log.warn("no automatic certificates: set `email`, or `agree = true`, in [acme] of gateway.toml")
 

@@ -13,6 +13,7 @@ import pytest
 
 import gateway
 from gateway import compiled
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(gateway.__file__).parents[1]
 LOOK = """
@@ -33,7 +34,7 @@ def run(folder: Path, **environment: str) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     return done.stdout.splitlines()
 
@@ -108,7 +109,7 @@ def test_without_compiler(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert done.stdout.splitlines() == [
         "no C compiler: gateway runs as plain Python, with about twice the CPU time for a request",

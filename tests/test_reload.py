@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from twisted.logger import globalLogPublisher
 
 from gateway.config.loader import Draft
 from gateway.config.watch import LOOK
 from gateway.sites import SiteTable
-from tests.support.reloading import Reloading, Said
+from tests.support.reloading import Reloading
 from tests.support.served import OK
 
 TO_B = "redirect = 'https://b.test'"
@@ -24,14 +23,6 @@ TO_C = "redirect = 'https://c.test'"
 @pytest.fixture
 def patch(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
-
-
-@pytest.fixture
-def said() -> Iterator[Said]:
-    lines = Said()
-    globalLogPublisher.addObserver(lines)
-    yield lines
-    globalLogPublisher.removeObserver(lines)
 
 
 def test_files_settle_before_they_are_read(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
@@ -104,7 +95,7 @@ def test_the_reactor_works_during_a_reload(tmp_path: Path, patch: pytest.MonkeyP
     assert [served.status(host) for host in ("s0.com", "s199.com")] == [308, 308]
 
 
-def test_hanging_up_reads_everything(tmp_path: Path, patch: pytest.MonkeyPatch, said: Said) -> None:
+def test_hanging_up_reads_everything(tmp_path: Path, patch: pytest.MonkeyPatch, said: list[str]) -> None:
     """SIGHUP reads also files that look the same, for what they refer to may have changed."""
     (tmp_path / "secret").write_text("one")
     served = Reloading(tmp_path, patch, a__com="proxy = 4000\nrequest_headers = { X-Key = 'file:secret' }")
@@ -118,7 +109,7 @@ def test_hanging_up_reads_everything(tmp_path: Path, patch: pytest.MonkeyPatch, 
     assert f"SIGHUP: reading all of {tmp_path}" in said
 
 
-def test_nothing_is_reloaded_after_the_stop(tmp_path: Path, patch: pytest.MonkeyPatch, said: Said) -> None:
+def test_nothing_is_reloaded_after_the_stop(tmp_path: Path, patch: pytest.MonkeyPatch, said: list[str]) -> None:
     """Neither what was noticed before nor a reload under way goes on, and no timer stays."""
     for begin in ("touch", "reload"):
         served = Reloading(tmp_path, patch)
@@ -134,7 +125,7 @@ def test_nothing_is_reloaded_after_the_stop(tmp_path: Path, patch: pytest.Monkey
     assert said == []
 
 
-def test_what_the_log_says_of_sites(tmp_path: Path, patch: pytest.MonkeyPatch, said: Said) -> None:
+def test_what_the_log_says_of_sites(tmp_path: Path, patch: pytest.MonkeyPatch, said: list[str]) -> None:
     """A site that is served anew, one that goes on as it was, one that is refused, one that is gone: once each."""
     served = Reloading(tmp_path, patch)
     file = tmp_path / "a.com.toml"
@@ -155,7 +146,7 @@ def test_what_the_log_says_of_sites(tmp_path: Path, patch: pytest.MonkeyPatch, s
     assert news(**{f"s{number}__com": TO_B for number in range(60)}) == ["serving 60 sites"]
 
 
-def test_a_folder_that_goes_and_comes_back(tmp_path: Path, patch: pytest.MonkeyPatch, said: Said) -> None:
+def test_a_folder_that_goes_and_comes_back(tmp_path: Path, patch: pytest.MonkeyPatch, said: list[str]) -> None:
     """Without the folder all sites go on; the log says so once."""
     sites = tmp_path / "sites"
     sites.mkdir()
@@ -171,7 +162,7 @@ def test_a_folder_that_goes_and_comes_back(tmp_path: Path, patch: pytest.MonkeyP
     assert served.location("a.com") == b"https://c.test/"
 
 
-def test_settings_of_the_gateway(tmp_path: Path, patch: pytest.MonkeyPatch, said: Said) -> None:
+def test_settings_of_the_gateway(tmp_path: Path, patch: pytest.MonkeyPatch, said: list[str]) -> None:
     """New settings are handed on once; those that need a restart are named as long as they differ from the start's."""
     served = Reloading(tmp_path, patch)
     file = tmp_path / "gateway.toml"
@@ -188,7 +179,7 @@ def test_settings_of_the_gateway(tmp_path: Path, patch: pytest.MonkeyPatch, said
     assert len(served.configured) == 2
 
 
-def test_a_bug_in_a_reload(tmp_path: Path, patch: pytest.MonkeyPatch, said: Said) -> None:
+def test_a_bug_in_a_reload(tmp_path: Path, patch: pytest.MonkeyPatch, said: list[str]) -> None:
     """It leaves what is served as it is, is logged, and the next reload tries again."""
     served = Reloading(tmp_path, patch, a__com=TO_B)
     update = SiteTable.update

@@ -25,6 +25,7 @@ from gateway.workers.packing import unpack_sites
 from tests.support.crew import FakeCrew
 from tests.support.reloading import FakeReactor, FakeWatch
 from tests.support.transports import FakeEndpoint, FakeTransport
+from tests.support.waiting import PATIENCE
 
 GET = b"GET /%b HTTP/1.1\r\nHost: a.com\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -71,7 +72,7 @@ class Running:
 
     def logged(self, folder: str = "logs") -> str:
         assert isinstance(self.service.servers, Serving)
-        assert self.service.servers.log_writer.drain(Seconds(10))
+        assert self.service.servers.log_writer.drain(Seconds(PATIENCE))
         return (self.folder / folder / "a.com.log").read_text()
 
 

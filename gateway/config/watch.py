@@ -87,6 +87,7 @@ class FolderWatch:
         folder = _identity(self._folder)
         if folder is None:
             return False
+        self._seen = None  # what changes until there are notifications, nobody notifies of
         try:
             changes = watch(
                 self._folder,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from josepy.errors import DeserializationError
 from josepy.json_util import encode_b64jose
 from josepy.jwk import JWKEC
 from twisted.internet.defer import DeferredLock
@@ -91,6 +92,9 @@ class AccountKeeper:
     async def _use(self) -> None:
         if self._account is None:
             found = await self._worker.run(self._store.account)
+            if found is not None and not _can_sign(found):
+                log.error("the account's key at {url} is damaged: registering anew", url=self._authority.url)
+                found = None
             self._account = self._account or found or Account(_new_key())
         if not self._account.url:
             await self._register(self._account)
@@ -117,6 +121,13 @@ class AccountKeeper:
 
 def _new_key() -> str:
     return json.dumps(JWKEC(key=ec.generate_private_key(ec.SECP256R1())).to_json())
+
+
+def _can_sign(account: Account) -> bool:
+    try:
+        return hasattr(_read_key(account).key, "sign")
+    except (DeserializationError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def _read_key(account: Account) -> JWKEC:

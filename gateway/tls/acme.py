@@ -130,14 +130,15 @@ class Issuer:
         """
         account = ""
         try:
-            await self._account.use()
-            account = self._account.url
-            return await self._issue(wish)
-        except AccountGone:
-            log.warn("the account at {url} is gone: registering again", url=self.authority.url)
-            await self._account.forget(account)
-            await self._put_order(wish.name, None)
-            return await self._issue(wish)
+            try:
+                await self._account.use()
+                account = self._account.url
+                return await self._issue(wish)
+            except AccountGone:
+                log.warn("the account at {url} is gone: registering again", url=self.authority.url)
+                await self._account.forget(account)
+                await self._put_order(wish.name, None)
+                return await self._issue(wish)
         except OSError as error:
             raise NotStored(f"the state folder cannot be used: {error}") from error
 

@@ -10,6 +10,7 @@ from typing import Final
 import requests
 from acme import messages
 
+from gateway.tls.schedule import LONGEST_HOLD
 from gateway.units import Seconds
 
 
@@ -94,12 +95,12 @@ def retry_after(response: requests.Response) -> float | None:
     """Read Retry-After as seconds from now (RFC 9110 §10.2.3)."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        return float(min(int(value[:9]), _LONGEST))
+        return float(min(int(value[:9]), LONGEST_HOLD))
     when = http_date(value)
     now = http_date(response.headers.get("Date", ""))
     if when is None:
         return None
-    return min(max(0.0, when - (now if now is not None else datetime.now(UTC).timestamp())), _LONGEST)
+    return min(max(0.0, when - (now if now is not None else datetime.now(UTC).timestamp())), LONGEST_HOLD)
 
 
 def http_date(value: str) -> Seconds | None:
@@ -115,5 +116,4 @@ def rfc3339(value: str) -> Seconds:
     return Seconds(datetime.fromisoformat(value).timestamp())
 
 
-_LONGEST: Final = 30 * 86400.0
 _SHOWN: Final = 400

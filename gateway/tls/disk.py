@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What file systems without hard links answer, link(2): vfat, SMB, some in user space."""
 
 
 class Disk:
     """The steps of which safe writes are made."""
 
     def folder(self, path: Path) -> None:
-        """Make a folder that only we may enter, and those above it."""
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Make a folder that only we may enter, and so those above it that are not there."""
+        if not path.parent.exists():
+            self.folder(path.parent)
+        path.mkdir(exist_ok=True, mode=0o700)
         if path.stat().st_mode & 0o077:
             path.chmod(0o700)
 
@@ -33,10 +40,15 @@ class Disk:
             os.fsync(stream.fileno())
 
     def link(self, path: Path, new: Path) -> None:
-        """Give a file a second name."""
+        """Give a file a second name; where the file system has no such thing, a copy."""
         with suppress(FileNotFoundError):
             new.unlink()
-        os.link(path, new)
+        try:
+            os.link(path, new)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            self.write(new, path.read_bytes())
 
     def rename(self, path: Path, new: Path) -> None:
         """Put a file in the place of another, in one step."""

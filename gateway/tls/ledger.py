@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from twisted.logger import Logger
+
 from gateway.tls.disk import Disk
 from gateway.tls.names import registered_domain
 from gateway.units import Seconds
+
+log = Logger()
 
 ORDER: Final = "order"
 FAILURE: Final = "failure"
@@ -74,6 +78,8 @@ _LIMITS: Final = (
 
 class Ledger:
     """The ledger of one authority: one line of JSON for each entry.
+
+    What cannot be read counts as nothing.
 
     Args:
         path: Its file.
@@ -151,6 +157,9 @@ def _read(path: Path) -> Iterator[Entry]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
+        return
+    except OSError as error:  # what cannot be written either is told, and nothing ordered, when it is to be
+        log.error("{path} cannot be read, and our own limits begin anew: {problem}", path=path, problem=error.strerror)
         return
     for line in data.splitlines():
         try:

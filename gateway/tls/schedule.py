@@ -20,6 +20,8 @@ BUILT: Final = Seconds(1_793_000_000)  # October 2026
 """A time that has passed: a clock before it is wrong, and nothing is judged by it."""
 SKEW: Final = Seconds(300)
 """How far the authority's clock may be from ours without a word."""
+LONGEST_HOLD: Final = Seconds(30 * 86400)
+"""The longest wait that an authority is granted."""
 
 _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
@@ -33,7 +35,6 @@ _LAST_WAIT: Final = 6 * _HOUR
 _PATIENT_AFTER: Final = 30 * _DAY
 _PATIENT_WAIT: Final = 24 * _HOUR
 _LONGEST_WAIT: Final = 2 * _DAY
-_LONGEST_HELD: Final = 31 * _DAY
 _URGENT_WAIT: Final = 30 * _MINUTE
 _SHORT_LIFE: Final = 10 * _DAY
 _POLL: Final = (1 * _HOUR, 24 * _HOUR)
@@ -88,7 +89,7 @@ def decide(validity: Validity | None, state: NameState, now: Seconds) -> Decisio
     back_off = credible(state.next_try, now)
     if validity is not None and _is_last_moment(validity, now):
         back_off = min(back_off, Seconds(state.last_failure + _URGENT_WAIT))
-    at = max(due, back_off, credible(state.held_until, now, _LONGEST_HELD))
+    at = max(due, back_off, credible(state.held_until, now, LONGEST_HOLD + _DAY))
     if at > due:
         reason = f"{reason}; waiting after: {state.error}" if state.error else reason
     return Decision(at, due, reason)

@@ -74,23 +74,31 @@ class NameState:
         """Read what `to_json` wrote; a damaged or foreign file counts as none."""
         try:
             found: dict[str, Any] = json.loads(data)
-            window = found.pop("window", None)
-            known = {name: found[name] for name in cls.__dataclass_fields__ if name in found}
+            known = _fields(cls, found)
+            window = known.pop("window", None)
             known["alarmed"] = tuple(str(each) for each in known.get("alarmed", ()))
-            state = cls(**known, window=Window(**window) if window else None)
-        except (ValueError, TypeError, KeyError, AttributeError):
+            state = cls(**known, window=Window(**_fields(Window, window)) if window else None)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return cls()
         return state if state.is_sound() else cls()
 
     def is_sound(self) -> bool:
         """Tell whether the values are of the types that they should have."""
-        times = (self.first_failure, self.last_failure, self.next_try, self.held_until, self.issued)
-        numbers: tuple[object, ...] = (self.failures, *times)
+        numbers: list[object] = [self.first_failure, self.last_failure, self.next_try, self.held_until, self.issued]
+        texts: list[object] = [self.error, self.challenge, self.profile]
         if self.window is not None:
-            numbers = (*numbers, self.window.start, self.window.end, self.window.moment, self.window.poll)
-        texts = (self.error, self.challenge, self.profile)
+            numbers += [self.window.start, self.window.end, self.window.moment, self.window.poll]
+            texts += [self.window.certificate, self.window.explanation]
         return (
-            all(isinstance(each, (int, float)) for each in numbers)
+            isinstance(self.failures, int)
+            and self.failures >= 0
+            and all(isinstance(each, (int, float)) for each in numbers)
             and all(isinstance(each, str) for each in texts)
+            and isinstance(self.staging, bool)
             and isinstance(self.renewed, bool)
         )
+
+
+def _fields(kind: type[NameState | Window], found: dict[str, Any]) -> dict[str, Any]:
+    """Choose what a class has, and leave out what a later version may have written besides."""
+    return {name: found[name] for name in kind.__dataclass_fields__ if name in found}

@@ -197,7 +197,9 @@ class DirectoryStore:
         data = self._read(self._place(name) / "order")
         try:
             found = json.loads(data) if data else None
-            return PendingOrder(str(found["url"]), str(found["key"]), Seconds(found["created"])) if found else None
+            if not found:
+                return None
+            return PendingOrder(str(found["url"]), str(found["key"]), Seconds(float(found["created"])))
         except (ValueError, KeyError, TypeError):
             return None
 

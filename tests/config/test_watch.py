@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import watchfiles
 from twisted.internet.task import Clock
 
 from gateway.config.watch import FolderWatch, Settling
+from tests.support.waiting import PATIENCE, eventually
 
-PATIENCE = 20.0
+
+def content(folder: Path) -> dict[str, str] | None:
+    """What is in a folder; None where there is none."""
+    try:
+        return {file.name: file.read_text() for file in folder.iterdir()}
+    except OSError:
+        return None
 
 
 class Noticing:
     """A watch whose thread the test waits for."""
 
     def __init__(self, folder: Path, polling: bool) -> None:
-        self._noticed = threading.Event()
+        self._folder = folder
+        self._noticed: object = "nothing"
         self.ended: list[object] = []
-        self.watch = FolderWatch(folder, self.call, self._noticed.set, polling=polling)
+        self.watch = FolderWatch(folder, self.call, self.look, polling=polling)
         self.watch.start()
         # The first look differs from none at all: it covers what changed before the start.
         self.wait()
@@ -29,15 +37,12 @@ class Noticing:
     def call(self, act: Callable[[], object]) -> None:
         act()
 
-    def wait(self) -> None:
-        """Wait until something is noticed."""
-        assert self._noticed.wait(PATIENCE), "nothing was noticed"
-        self._noticed.clear()
+    def look(self) -> None:
+        self._noticed = content(self._folder)
 
-    def settle(self) -> None:
-        """Wait until nothing more is noticed."""
-        while self._noticed.wait(0.5):
-            self._noticed.clear()
+    def wait(self) -> None:
+        """Wait until there was a notice after which the folder stayed as it is."""
+        eventually(lambda: self._noticed == content(self._folder), lambda: f"noticed: {self._noticed}")
 
     def stop(self) -> None:
         self.watch.stop().addCallback(self.ended.append)
@@ -131,9 +136,29 @@ def test_a_link_to_a_folder(folder: Path, start: Start) -> None:
     noticing.wait()
     (other / "b.com.toml").write_text("4")
     noticing.wait()
-    noticing.settle()
     (other / "a.com.toml").write_text("55555")
     noticing.wait()
+
+
+def test_what_nobody_notifies_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changes after the look at a folder that is new there, and before its notifications begin, is noticed too."""
+    link, other = folder.with_name("current"), folder.with_name("other")
+    link.symlink_to(folder)
+    other.mkdir()
+    (other / "a.com.toml").write_text("1")
+
+    def begin(*arguments: object, **settings: object) -> object:
+        if link.readlink() == other:
+            (other / "a.com.toml").write_text("changed in between")
+        return watchfiles.watch(*arguments, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("gateway.config.watch.watch", begin)
+    noticing = Noticing(link, polling=False)
+    folder.with_name("next").symlink_to(other)
+    os.replace(folder.with_name("next"), link)
+    eventually(lambda: content(link) == {"a.com.toml": "changed in between"})
+    noticing.wait()
+    noticing.stop()
 
 
 def test_a_link_to_a_file(folder: Path, start: Start) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gateway.control.machine import Machine
 from gateway.upstream.address import UpstreamAddress
+from tests.support.ports import HOST, free_port
 
 TABLE = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -45,11 +46,11 @@ def test_files_and_folders(tmp_path: Path) -> None:
 def test_listening_upstreams(tmp_path: Path) -> None:
     """An upstream listens if it accepts a connection, over TCP or a UNIX socket."""
     machine = Machine()
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as local:
-        port = server.getsockname()[1]
+    port = free_port()
+    with socket.create_server((HOST, port)), socket.socket(socket.AF_UNIX) as local:
         local.bind(str(tmp_path / "s"))
         local.listen()
-        assert machine.listens(UpstreamAddress("127.0.0.1", port))
+        assert machine.listens(UpstreamAddress(HOST, port))
         assert machine.listens(UpstreamAddress(path=str(tmp_path / "s")))
-    assert not machine.listens(UpstreamAddress("127.0.0.1", port))
+    assert not machine.listens(UpstreamAddress(HOST, port))
     assert not machine.listens(UpstreamAddress(path=str(tmp_path / "no")))

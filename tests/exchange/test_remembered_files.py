@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from tests.support.files import OLD, open_descriptors, write
 from tests.support.served import Served
 
 LARGE = bytes(range(251)) * (BODY // 251 + 1000)
-LATER = time.time() + 3600
+LATER = 4_000_000_000.0
 """A time at which the files of a test have been as they are for long."""
 SITES = {
     "plain": 'static = "{root}"\nsecurity = "strict"\n[headers]\nset = {{ X-Own = "1", Cache-Control = "max-age=1" }}',
@@ -138,7 +137,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         pair = Pair(tmp_path_factory.mktemp("pair"), patch)
         yield pair
         pair.remembering.world.sweeper.sweep(Seconds(float("inf")))
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 @pytest.mark.parametrize("site", SITES)
@@ -152,7 +151,7 @@ def test_answers_are_the_same(pair: Pair, site: str, method: str) -> None:
     assert {b"200", b"400"} <= statuses or site in ("assets", "routed")
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=300)
 @given(
     st.sampled_from(list(SITES)),
     st.sampled_from(TARGETS),
@@ -274,8 +273,8 @@ def test_a_root_that_is_switched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_file_of_this_moment_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was just written may change again within the same tick of the clock: it is read each time."""
-    write(tmp_path / "root" / "a.css")
-    monkeypatch.setattr(f"{__name__}.LATER", time.time())
+    changed = write(tmp_path / "root" / "a.css").stat().st_ctime
+    monkeypatch.setattr(f"{__name__}.LATER", changed)
     gateway = served(tmp_path / "sites", monkeypatch, tmp_path / "root")
     assert content(gateway, "/a.css") == (200, b"content")
     write(tmp_path / "root" / "a.css", b"CONTENT")
@@ -307,11 +306,11 @@ def test_a_site_that_is_gone_leaves_nothing(gateway_of: Served) -> None:
     """Once a site's resources are replaced, the next sweep frees its memory and closes its files."""
     before = open_descriptors()
     assert content(gateway_of, "/large.bin")[0] == content(gateway_of, "/a.css")[0] == 200
-    assert open_descriptors() == before + 1
+    assert len(open_descriptors() - before) == 1
     gateway_of.world.log.finished.clear()
     gateway_of.world.core.tree = gateway.compile.virtual_hosts([])
     gateway_of.world.sweeper.sweep(gateway_of.world.now())
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_an_idle_file_is_closed(gateway_of: Served) -> None:
@@ -319,6 +318,6 @@ def test_an_idle_file_is_closed(gateway_of: Served) -> None:
     before = open_descriptors()
     assert content(gateway_of, "/large.bin")[0] == 200
     pass_time(gateway_of, 3)
-    assert open_descriptors() == before + 1
+    assert len(open_descriptors() - before) == 1
     pass_time(gateway_of, 3)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before

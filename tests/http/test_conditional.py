@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.http.conditional import Outcome, Validators, entity_tags, evaluate, is_range_valid
+from tests.support.effort import without_end_is_an_error
 from tests.support.streams import get
 
 NOW = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT
@@ -104,12 +104,11 @@ def test_entity_tags(value: bytes, tags: list[bytes] | None) -> None:
     assert entity_tags(value) == tags
 
 
-def test_hostile_lists_take_no_time() -> None:
-    """A list of nothing but blanks and commas is refused at once."""
-    begun = time.process_time()
-    assert entity_tags(b" ,\t" * 3000 + b"x") is None
-    assert entity_tags(b'"a"' + b" , " * 3000 + b"x") is None
-    assert time.process_time() - begun < 1
+def test_hostile_lists_end() -> None:
+    """A list of nothing but blanks and commas is refused, though there are ever so many ways to read it."""
+    with without_end_is_an_error():
+        assert entity_tags(b" ,\t" * 3000 + b"x") is None
+        assert entity_tags(b'"a"' + b" , " * 3000 + b"x") is None
 
 
 @given(st.lists(st.binary(max_size=8).map(lambda raw: b'"' + raw.translate(None, bytes(range(33)) + b'"\x7f') + b'"')))

@@ -17,11 +17,24 @@ from tests.support.loops import FakeLoop, FakeLoopTransport
 
 
 class ScriptedLoop(asyncio.SelectorEventLoop):
-    """A real loop without a network: look-ups and connections end as scripted."""
+    """A real loop without a network and on a clock of its own: look-ups and connections end as scripted.
+
+    Attributes:
+        now: Seconds on that clock, which goes on only where a test says so.
+    """
 
     addresses: list[str]
     outcomes: dict[str, OSError | None]
     tried: list[str]
+    now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def turns(self) -> None:
+        """Let happen what needs no time to pass."""
+        for _ in range(10):
+            self.run_until_complete(asyncio.sleep(0))
 
     async def getaddrinfo(self, host, port, **_):
         if not self.addresses:
@@ -48,7 +61,7 @@ def loop() -> Iterator[ScriptedLoop]:
     made = ScriptedLoop()
     made.addresses, made.outcomes, made.tried = [], {}, []
     yield made
-    made.run_until_complete(asyncio.sleep(0))
+    made.turns()
     made.close()
 
 
@@ -62,10 +75,11 @@ def connect(
 def finish(loop: ScriptedLoop, connecting: Deferred[object]) -> object:
     results: list[object] = []
     connecting.addBoth(results.append)
-    for _ in range(50):
-        loop.run_until_complete(asyncio.sleep(0.01))
-        if results:
-            break
+    loop.turns()
+    while not results:
+        assert loop.now < 50, "nothing comes of it"
+        loop.now += 0.25
+        loop.turns()
     (result,) = results
     return result.value if isinstance(result, Failure) else result
 
@@ -89,13 +103,15 @@ def test_silent_address_leaves_time_for_the_next(loop: ScriptedLoop) -> None:
     """An address that does not answer takes only its share of the time."""
     loop.addresses = ["192.0.2.1", "192.0.2.2"]
     loop.outcomes = {"192.0.2.2": None}
-    assert isinstance(connect(loop, timeout=0.1), Protocol)
+    assert isinstance(connect(loop), Protocol)
+    assert loop.now == 0.5
 
 
 def test_nobody_answers(loop: ScriptedLoop) -> None:
     """Silence everywhere is a time-out."""
     loop.addresses = ["192.0.2.1", "192.0.2.2"]
-    assert isinstance(connect(loop, timeout=0.1), TimeoutError)
+    assert isinstance(connect(loop), TimeoutError)
+    assert loop.now == 1.0
     assert loop.tried == ["192.0.2.1", "192.0.2.2"]
 
 
@@ -115,7 +131,8 @@ def test_cancelled(loop: ScriptedLoop) -> None:
     """Whoever no longer wants the connection gets Twisted's CancelledError and no protocol."""
     loop.addresses = ["192.0.2.1"]
     connecting = LoopClientEndpoint(loop, "app.example", 4000, "", 1.0).connect(Factory.forProtocol(Protocol))
-    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.turns()
+    assert loop.tried == ["192.0.2.1"]
     connecting.cancel()
     assert isinstance(finish(loop, connecting), CancelledError)
 
@@ -155,7 +172,7 @@ def test_a_port_from_listening_to_the_end(loop: ScriptedLoop, tmp_path: Path) ->
         port = finish(loop, listening)
         assert isinstance(port, LoopPort)
         assert port.getHost() == UNIXAddress(str(tmp_path / "a.sock"))
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.turns()
         stopping = port.stopListening()
         finish(loop, stopping)
         assert bound.fileno() == -1
@@ -175,7 +192,8 @@ def test_a_look_up_that_takes_too_long(loop: ScriptedLoop, monkeypatch: pytest.M
         await asyncio.sleep(60)
 
     monkeypatch.setattr(loop, "getaddrinfo", silent)
-    assert isinstance(connect(loop, timeout=0.02), TimeoutError)
+    assert isinstance(connect(loop), TimeoutError)
+    assert loop.now == 1.0
 
 
 def test_a_connection_that_comes_too_late_is_dropped() -> None:

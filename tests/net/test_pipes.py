@@ -37,7 +37,7 @@ def test_a_pipe_with_octets_is_closed() -> None:
     os.write(pipe.writer, b"secret")
     pipe.held = 6
     pipes.give_back(pipe)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_only_so_many() -> None:
@@ -50,9 +50,9 @@ def test_only_so_many() -> None:
         assert pipe is not None
         pipes.give_back(pipe)
     assert len(pipes) == 0
-    assert open_descriptors() == before + 2
+    assert len(open_descriptors() - before) == 2
     pipes.close()
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_those_in_use_at_the_end_are_closed_later() -> None:
@@ -65,7 +65,7 @@ def test_those_in_use_at_the_end_are_closed_later() -> None:
     os.write(pipe.writer, b"x")
     assert os.read(pipe.reader, 1) == b"x"
     pipes.give_back(pipe)
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def test_no_descriptors_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from gateway.observe.log_file import LinesLostError, LogFolder
 from gateway.observe.log_writer import LogWriter
 from gateway.units import ByteCount, Seconds
+from tests.support import waiting
 
-PATIENCE = Seconds(20)
+PATIENCE = Seconds(waiting.PATIENCE)
 
 
 class Disk(LogFolder):
@@ -33,18 +30,6 @@ class Disk(LogFolder):
         self.written += [line for _, line in lines]
 
 
-@pytest.fixture
-def said() -> Iterator[list[str]]:
-    found: list[str] = []
-
-    def note(event: LogEvent) -> None:
-        found.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(note)
-    yield found
-    globalLogPublisher.removeObserver(note)
-
-
 def write(writer: LogWriter, *lines: bytes) -> None:
     writer.write([("a.com", line) for line in lines], sum(map(len, lines)))
 
@@ -62,12 +47,12 @@ def test_lines_are_written_in_order() -> None:
 
 def test_no_thread_without_lines() -> None:
     """None is started before there is something to write, for twistd may still fork."""
-    before = threading.active_count()
+    before = set(threading.enumerate())
     writer = LogWriter(Disk())
     writer.look()
     assert writer.drain(PATIENCE)
     writer.stop(PATIENCE)
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_disk_that_stands_still(said: list[str]) -> None:

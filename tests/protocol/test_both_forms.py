@@ -112,14 +112,14 @@ def test_corpora_hold_heads_that_pass() -> None:
     assert sum(compare(case) for case in SEEDS) > 40
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(BUILT)
 def test_built_heads(case: Case) -> None:
     """Heads built of likely and unlikely parts give the same."""
     compare(case)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.sampled_from([case for case in SEEDS if len(case.data) < 2000]), EDITS, CUTS, st.sampled_from(LIMITS))
 def test_damaged_heads(
     case: Case, edits: list[tuple[str, int, bytes]], cuts: tuple[int, ...], limits: forms.HeadLimits
@@ -128,7 +128,7 @@ def test_damaged_heads(
     compare(Case(edited(case.data, edits), cuts, case.response, case.method, limits))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300), st.booleans())
 def test_any_octets(data: bytes, response: bool) -> None:
     """Octets that are no message give the same."""
@@ -147,7 +147,7 @@ STREAMS = st.lists(st.sampled_from(FRAMES) | FRAME, max_size=5).map(b"".join)
 INJECTED = st.sampled_from([b"", b"\x89\x00", b"\x88\x02\x03\xe9"])
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(STREAMS, CUTS, st.booleans(), st.booleans(), st.sampled_from([0, 100, 2**40]), INJECTED)
 def test_frames(
     data: bytes, cuts: tuple[int, ...], masked: bool, extended: bool, max_frame: int, injected: bytes

@@ -26,7 +26,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
     write(tmp_path / "root" / "deep" / "er" / "file", b"deep")
     write(tmp_path / "outside" / "secret", SECRET)
     yield tmp_path / "root"
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 def read(root: Path, *names: str) -> bytes | None:
@@ -248,4 +248,4 @@ def test_where_links_lead(
         assert not resolved.is_relative_to(root)
     else:
         assert not stranger or expected != SECRET
-    assert open_descriptors() == before
+    assert open_descriptors() <= before

@@ -11,6 +11,7 @@ from twisted.logger import capturedLogs
 
 from gateway.protocol.websocket_frames import PING_TOKEN
 from gateway.resources.websocket_leg import Leg
+from tests.support.waiting import PATIENCE
 from tests.support.websocket import CLOSE, PING, close, read_frames
 
 
@@ -166,4 +167,4 @@ def test_no_reactor_is_installed_and_nothing_is_logged() -> None:
         f"leg = Leg(side); leg.close(1001); leg.receive({payload(999)!r}); Leg(side).ping();"
         "assert 'twisted.internet.reactor' not in sys.modules; assert not seen, seen"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=PATIENCE)

@@ -542,7 +542,7 @@ def check_frames(data: bytes, source: bytes) -> None:
         assert size == len(data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(steps, max_size=14))
 def test_whatever_happens_ends_cleanly(taken: list[tuple[str, bytes]]) -> None:
     """In any order of events only whole frames go out, nothing behind a close frame or an end, and all is let go."""

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
-from twisted.logger import LogEvent, formatEvent
 
 from gateway.config.model import GatewayConfig
 from gateway.config.site_folder import SiteFolder
@@ -111,10 +110,3 @@ class Reloading(Served):
     def location(self, host: str) -> bytes:
         """Where a host redirects to; empty where it does not."""
         return self.get(host).partition(b"\r\nLocation: ")[2].partition(b"\r\n")[0]
-
-
-class Said(list[str]):
-    """An observer that keeps the lines of the log."""
-
-    def __call__(self, event: LogEvent) -> None:
-        self.append(formatEvent(event))

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from gateway.tls.bounded import LARGEST, BoundedAdapter
+from tests.support.waiting import PATIENCE
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -34,7 +35,7 @@ def server() -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{serving.server_port}"
         serving.shutdown()
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 @pytest.mark.e2e
@@ -43,6 +44,6 @@ def test_size(server: str) -> None:
     with requests.Session() as session:
         session.trust_env = False
         session.mount("http://", BoundedAdapter())
-        assert session.get(f"{server}/70000", timeout=10).content == b"x" * 70_000
+        assert session.get(f"{server}/70000", timeout=PATIENCE).content == b"x" * 70_000
         with pytest.raises(requests.ConnectionError, match="too large"):
-            session.get(f"{server}/{LARGEST + 1}", timeout=10)
+            session.get(f"{server}/{LARGEST + 1}", timeout=PATIENCE)

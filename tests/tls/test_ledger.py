@@ -85,6 +85,17 @@ def test_survives(ledger: Ledger, tmp_path: Path) -> None:
     assert again.refusal("b.org", NOW) is None
 
 
+def test_what_cannot_be_read(tmp_path: Path, said: list[str]) -> None:
+    """A ledger that cannot be read does not keep the gateway from starting; that it cannot be written is an error."""
+    path = tmp_path / "ledger"
+    path.mkdir()  # for root may read every file
+    ledger = Ledger(path, NOW)
+    assert said == [f"{path} cannot be read, and our own limits begin anew: Is a directory"]
+    assert ledger.refusal("a.org", NOW) is None
+    with pytest.raises(IsADirectoryError):
+        ledger.save(ledger.note(Entry(NOW, ORDER, "a.org")))
+
+
 def test_clock_from_the_future(ledger: Ledger) -> None:
     """What was written by a clock far ahead does not count for ever."""
     ledger.note(Entry(NOW + 1e9, FAILURE, "a.org"))

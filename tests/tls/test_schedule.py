@@ -55,6 +55,14 @@ def test_last_moment() -> None:
     assert decide(VALID, held, now).at == now + 7200
 
 
+@pytest.mark.parametrize(("wait", "longest"), [("next_try", 1.5), ("held_until", 30)])
+def test_waits_of_a_wrong_clock(wait: str, longest: float) -> None:
+    """What a clock that was years ahead wrote down keeps nobody waiting once the clock is right again."""
+    for days, waits in ((longest, True), (3650, False), (float("inf"), False)):
+        until = Seconds(days * DAY)
+        assert (decide(None, NameState(**{wait: until}), Seconds(0)).at == until) is waits
+
+
 def test_window_before_fraction() -> None:
     """A window's moment counts in place of the fraction, less one interval of checks."""
     state = NameState(window=window(10 * DAY, 11 * DAY, 10.5 * DAY))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from twisted.python.failure import Failure
 
 from gateway.tls.worker import ThreadWorker
+from tests.support.waiting import PATIENCE
 
 
 class Reactor:
@@ -23,7 +24,7 @@ class Reactor:
 
     def run(self, count: int) -> None:
         for _ in range(count):
-            assert self.arrived.acquire(timeout=20)
+            assert self.arrived.acquire(timeout=PATIENCE)
             self.calls.pop(0)()
 
 
@@ -49,7 +50,7 @@ def test_order_and_results() -> None:
     assert threads[0] is not threading.current_thread()
     assert threads[0].daemon
     worker.stop()
-    threads[0].join(20)
+    threads[0].join(PATIENCE)
     assert not threads[0].is_alive()
 
 

@@ -128,6 +128,4 @@ class Exchanges(RuleBasedStateMachine):
 
 
 TestExchanges = Exchanges.TestCase
-TestExchanges.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestExchanges.settings = settings(max_examples=60, stateful_step_count=40, suppress_health_check=list(HealthCheck))

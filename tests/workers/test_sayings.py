@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.logger import LogEvent, Logger, LogLevel, LogPublisher, formatEvent, globalLogPublisher
+from twisted.logger import Logger, LogLevel, LogPublisher
 from twisted.python.failure import Failure
 
 from gateway.units import Seconds
@@ -61,26 +61,17 @@ def test_no_end_of_words() -> None:
     Sayings()({"log_level": LogLevel.error, "log_format": "before there is a link"})
 
 
-def test_the_same_is_said_once() -> None:
+def test_the_same_is_said_once(said: list[str]) -> None:
     """What the leader or another worker has just said is not repeated; later it is."""
     now = [0.0]
     repeater = Repeater(lambda: Seconds(now[0]))
-    heard: list[str] = []
-
-    def hear(event: LogEvent) -> None:
-        heard.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(hear)
-    try:
-        repeater({"log_level": LogLevel.warn, "log_format": "known"})
-        repeater({"log_level": LogLevel.info, "log_format": "news"})
-        for number, text in ((1, "known"), (1, "news"), (2, "news"), (2, "other")):
-            repeater.repeat(number, Said(level="warn", text=text))
-        now[0] = 11.0
-        repeater.repeat(2, Said(level="error", text="news"))
-        for number in range(2000):
-            repeater.repeat(1, Said(level="info", text=str(number)))
-        assert len(repeater._said) == 1000
-    finally:
-        globalLogPublisher.removeObserver(hear)
-    assert heard[:3] == ["worker 1: news", "worker 2: other", "worker 2: news"]
+    repeater({"log_level": LogLevel.warn, "log_format": "known"})
+    repeater({"log_level": LogLevel.info, "log_format": "news"})
+    for number, text in ((1, "known"), (1, "news"), (2, "news"), (2, "other")):
+        repeater.repeat(number, Said(level="warn", text=text))
+    now[0] = 11.0
+    repeater.repeat(2, Said(level="error", text="news"))
+    for number in range(2000):
+        repeater.repeat(1, Said(level="info", text=str(number)))
+    assert len(repeater._said) == 1000
+    assert said[:3] == ["worker 1: news", "worker 2: other", "worker 2: news"]

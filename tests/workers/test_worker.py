@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 import gateway.compile
 import gateway.serving
@@ -176,22 +175,16 @@ def test_it_answers_at_once(working: Working) -> None:
     assert b"t.x" not in client.take()
 
 
-def test_certificates(working: Working) -> None:
+def test_certificates(working: Working, said: list[str]) -> None:
     """A certificate of the leader is shown; one that cannot be used is reported, and nothing else suffers."""
-    lines: list[str] = []
-
-    def note(event: LogEvent) -> None:
-        lines.append(formatEvent(event))
-
     working.begin()
     key = challenge_certificate("a", "x")
-    globalLogPublisher.addObserver(note)
+    said.clear()
     working.say(Certificate(name="b", chain=b"", key=b"", renewed=False))
     working.say(Certificate(name="a", chain=key.chain, key=key.key, renewed=True))
-    globalLogPublisher.removeObserver(note)
     assert working.worker._secure is not None
     assert working.worker._secure.names.find("a") == key
-    assert lines[0].startswith("a certificate that the leader has cannot be used here: ")
+    assert said[0].startswith("a certificate that the leader has cannot be used here: ")
 
 
 def test_limits_of_all_together(working: Working) -> None:
