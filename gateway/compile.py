@@ -168,7 +168,7 @@ class Compiler:
     def _canonical(self, site: Site) -> SiteResource:
         """Build what the other hosts of a site answer: a redirect to the canonical one."""
         leaf = CanonicalRedirect(site.canonical.encode("ascii"), _main_slash(site))
-        return SiteResource(site.name, [self._plain(site, leaf, self._pages, filters=_main_headers(site))])
+        return SiteResource(site.name, [self._plain(site, leaf, self._pages)])
 
     def _by_scheme(self, site: Site, resource: Resource) -> Resource:
         """Let plain HTTP be redirected to HTTPS, where the site wants that and there is HTTPS."""
@@ -177,7 +177,7 @@ class Compiler:
             return resource
         name = site.canonical.encode("ascii")
         leaf = HttpsRedirect(resource, https.ready, name=name, slash=_main_slash(site), port=https.port)
-        place = self._plain(site, leaf, self._pages, filters=_main_headers(site))
+        place = self._plain(site, leaf, self._pages)
         return Schemes(resource, SiteResource(site.name, [place]))
 
     def _text(self, site: Site, path: str, leaf: Resource, pages: ErrorPages) -> LocationResource:
@@ -197,13 +197,14 @@ class Compiler:
         filters: tuple[Filter, ...] = (),
     ) -> LocationResource:
         """Build a location that stands in no file."""
+        headers = (HeaderFilter(*site.headers),) if site.headers else ()
         return LocationResource(
             leaf,
             pages,
             site=site.name,
             prefix=prefix,
             exact=exact,
-            filters=filters,
+            filters=(*filters, *headers),
             **self._added(site, None),
         )
 
@@ -337,15 +338,6 @@ def _main_slash(site: Site) -> Slash:
         if not location.prefix and not isinstance(location.leaf, Static):
             return location.slash
     return "keep"
-
-
-def _main_headers(site: Site) -> tuple[Filter, ...]:
-    """Make the edits of responses of the site as a whole."""
-    return tuple(
-        HeaderFilter(*location.headers)
-        for location in site.locations
-        if location.headers and not location.prefix and not location.exact
-    )
 
 
 def _request_start(context: BuildContext) -> bytes:

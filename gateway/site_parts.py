@@ -38,7 +38,6 @@ def security_of(site: Site, location: Location | None, *, renewed: bool) -> Secu
         location: The location; None for what has no leaf of its own, such as the redirect to the canonical host.
         renewed: Whether the site's certificate has renewed once.
     """
-    place = location or next((location for location in site.locations if not location.prefix), None)
     hsts = site.hsts.value(renewed=renewed, subdomains=not site.plain_subdomain) if site.https == "redirect" else b""
     return SecurityHeaders(
         site.security,
@@ -46,7 +45,7 @@ def security_of(site: Site, location: Location | None, *, renewed: bool) -> Secu
         server=site.server,
         noindex=site.noindex,
         hsts=hsts,
-        edited=edited_names(*place.headers) if place is not None else frozenset(),
+        edited=edited_names(*(site.headers if location is None else location.headers)),
     )
 
 

@@ -211,6 +211,7 @@ class Site:
         key: PEM file of that certificate's key.
         profile: Profile of its automatic certificates; empty for that of gateway.toml.
         locations: Places that answer, redirects among them, in no order: the longest prefix wins.
+        headers: Edits of responses that no location makes.
         errors: Pages by status or class of status, such as `404` or `5xx`: path of the file.
         maintenance: Page shown while the app is away, and the switch; a flag file counts as `on`.
         security: Set of security headers.
@@ -234,6 +235,7 @@ class Site:
     key: str = ""
     profile: str = ""
     locations: tuple[Location, ...] = ()
+    headers: tuple[HeaderEdits, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     maintenance: Maintenance = field(default_factory=Maintenance)
     security: Security = "basic"
