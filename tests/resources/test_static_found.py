@@ -43,6 +43,16 @@ def test_copies(tmp_path: Path) -> None:
     png.close()
 
 
+def test_copies_of_a_file_with_a_digest_in_its_name(tmp_path: Path) -> None:
+    """They count at any age: the file never changes, and `mix release` copies files in any order, with new times."""
+    name = f"app-{'0a' * 16}.css"
+    write(tmp_path / name, mtime=OLD)
+    write(tmp_path / f"{name}.gz", mtime=OLD - 1)
+    found = find(tmp_path, name)
+    assert found.codings == (b"gzip",)
+    found.close()
+
+
 def test_what_is_taken_is_the_takers(tmp_path: Path) -> None:
     """What is taken stays open, the rest is closed; the media type is the plain file's."""
     write(tmp_path / "a.css")
