@@ -93,6 +93,14 @@ def test_a_large_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert len(json.loads(site.get(b"/", b"Accept: application/json").body)) == 7
 
 
+def test_the_list_of_a_large_folder_keeps_nobody_waiting(site: StaticSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that reads the folder also writes the list, page or JSON."""
+    made: list[object] = []
+    call = site.disk.call
+    monkeypatch.setattr(site.disk, "call", lambda function: call(lambda: made.append(function()) or made[-1]))
+    assert [site.get(b"/", accept).body for accept in (PAGE, b"Accept: application/json")] == made
+
+
 def test_a_client_that_leaves(site: StaticSite) -> None:
     """The folder is closed once the thread has let go of it; nothing is sent."""
     site.disk.slow = True
