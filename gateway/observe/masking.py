@@ -7,6 +7,8 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 MASK: Final = b"***"
+SHORTEST_TOKEN: Final = 20
+"""Octets from which on a path segment is taken for a token where one may stand."""
 
 
 def mask(text: bytes) -> bytes:
@@ -20,7 +22,7 @@ def mask(text: bytes) -> bytes:
         text = _USER_INFORMATION.sub(rb"\1" + MASK + b"@", text)
     if b"=" in text:
         text = _PARAMETER.sub(_hide if text.count(b"=") <= _MANY else rb"\1=" + MASK, text)
-    return _IN_PATH.sub(rb"\1" + MASK, text) if len(text) > _SHORT else text
+    return _IN_PATH.sub(rb"\1" + MASK, text) if len(text) > SHORTEST_TOKEN else text
 
 
 def _hide(parameter: re.Match[bytes]) -> bytes:
@@ -69,6 +71,7 @@ _SECRET_NAME: Final = re.compile(
 )
 _USER_INFORMATION: Final = re.compile(rb"(://|^//)[^/?#]*@")
 _IN_PATH: Final = re.compile(
-    rb"(?i)(/(?:log[-_]?in|sign[-_]?in|confirm|reset|verify|magic|invit|unlock|activat|token)[a-z_-]*/)[^/?#]{20,}"
+    rb"(?i)(/(?:log[-_]?in|sign[-_]?in|confirm|reset|verify|magic|invit|unlock|activat|token)[a-z_-]*/)[^/?#]{%d,}"
+    % SHORTEST_TOKEN
 )
 _names: dict[bytes, bool] = {}

@@ -51,12 +51,14 @@ S = b"SeCrEt-1234567890abcdefghij"
         b"/users/log-in/" + S * 2,
         b"/users/reset_password/" + S * 2,
         b"/users/confirm/" + S * 2,
+        b"/reset/" + S,
+        b"/magic/" + S[:20],
         b"Agent (token=" + S + b" x)",
     ],
 )
 def test_hidden(text: bytes) -> None:
     """A value that may be a secret does not appear, wherever it stands."""
-    assert S not in mask(text)
+    assert S[:20] not in mask(text)
     assert b"***" in mask(text)
 
 
@@ -95,7 +97,7 @@ def test_only_the_value_is_hidden() -> None:
 )
 def test_very_many_parameters(text: bytes) -> None:
     """They are not judged one by one, which would take long: none is shown."""
-    assert S not in mask(text)
+    assert S[:20] not in mask(text)
 
 
 @pytest.mark.parametrize("text", [b"/=" + b"a" * 100_000, b"/?a=" + b":" * 100_000, b"://" * 30_000 + b"@"])
@@ -119,6 +121,7 @@ def test_planted_secrets_are_in_no_line(form: str) -> None:
     block = b"\r\n".join(lines)
     for data in (
         b"GET /a?token=" + S + b" HTTP/1.1\r\nHost: example.com\r\n" + block + b"\r\n\r\n",
+        b"GET /reset/" + S + b" HTTP/1.1\r\nHost: example.com\r\n" + block + b"\r\n\r\n",
         b"GET http://example.com/a?token=" + S + b" HTTP/1.1\r\nHost: example.com\r\n" + block + b"\r\n\r\n",
         b"GET /a?token=" + S + b" HTTP/1.1\r\nHost: elsewhere.com\r\n" + block + b"\r\n\r\n",
         b"GET /a?token=" + S + b" HTTP/9.9\r\n" + block + b"\r\n\r\n",
@@ -128,5 +131,5 @@ def test_planted_secrets_are_in_no_line(form: str) -> None:
     ):
         logged.world.client().receive(data)
         logged.world.client().receive(data)  # now from memory
-    assert len(logged.lines) == 14
+    assert len(logged.lines) == 16
     assert S.decode() not in logged.text()
