@@ -66,12 +66,13 @@ _SIMPLE: Final = bytes(octet for octet in range(256) if octet not in b"=:%")
 _PARAMETER: Final = re.compile(rb"(?<![^?&;#=/ \t])([^?&;#=/ \t]++)=([^&#]*)")
 _NAME: Final = re.compile(rb"(?<![^?&;#=:/ \t])([^?&;#=:/ \t]++)[=:]")
 _SECRET_NAME: Final = re.compile(
-    rb"(?i)token|secret|passw|passphrase|pwd|signature|csrf|xsrf|jwt|session|credential|authori|cookie|api_?key|bearer"
-    rb"|(?:^|[^a-z])(?:auth|code|key|pass|pin|otp|sid|sig|ticket|assertion)(?:$|[^a-z])"
+    rb"(?i)token|secret|passw|passphrase|pwd|signature|csrf|xsrf|jwt|session|credential|authori|cookie|api_?key|bearer|saml"
+    rb"|(?:^|[^a-z])(?:auth|code|cvc|cvv|hmac|key|pass|pin|pw|otp|sid|sig|ticket|assertion)(?:$|[^a-z])"
 )
 _USER_INFORMATION: Final = re.compile(rb"(://|^//)[^/?#]*@")
+# Between word and token may be whose it is: `/reset/MQ/…`.
 _IN_PATH: Final = re.compile(
-    rb"(?i)(/(?:log[-_]?in|sign[-_]?in|confirm|reset|verify|magic|invit|unlock|activat|token)[a-z_-]*/)[^/?#]{%d,}"
-    % SHORTEST_TOKEN
+    rb"(?i)(/(?:log[-_]?in|sign[-_]?in|confirm|reset|verify|magic|invit|unlock|activat|token|unsub)[a-z_-]*/"
+    rb"(?:[^/?#]{1,%d}/)?)[^/?#]{%d,}" % (SHORTEST_TOKEN - 1, SHORTEST_TOKEN)
 )
 _names: dict[bytes, bool] = {}
