@@ -10,7 +10,7 @@ from gateway.http.fields import Field
 from gateway.http.known import RANGE
 from gateway.http.message import RequestHead
 from gateway.http.mime import content_type, may_be_encoded
-from gateway.resources.static_folder import Folder, OpenFile
+from gateway.resources.static_folder import Folder, LinkRefused, OpenFile
 from gateway.resources.static_ready import Representation
 from gateway.units import Seconds
 
@@ -98,7 +98,7 @@ class Found:
         for coding, extension in EXTENSIONS.items():
             try:
                 copy = folder.open_file([*self.names[:-1], self.names[-1] + extension])
-            except PermissionError:
+            except (PermissionError, LinkRefused):
                 continue
             if copy is None:
                 continue

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.resources.static_folder import Folder
+from gateway.resources.static_folder import Folder, LinkRefused
 from gateway.resources.static_found import Found, choose_coding, is_settled
 from gateway.units import Seconds
 from tests.support.files import OLD, open_descriptors, write
@@ -82,14 +82,15 @@ def test_a_failure_closes_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         find(tmp_path, "a.css")
 
 
-def test_a_copy_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is none."""
+@pytest.mark.parametrize("refused", [PermissionError(), LinkRefused()])
+def test_a_copy_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: OSError) -> None:
+    """It is none; nor is one behind a link that leads out of the folder."""
     write(tmp_path / "a.css")
     opened = Folder.open_file
 
     def refusing(folder: Folder, names: list[bytes]) -> object:
         if names[-1] != b"a.css":
-            raise PermissionError
+            raise refused
         return opened(folder, names)
 
     monkeypatch.setattr(Folder, "open_file", refusing)
