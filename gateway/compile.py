@@ -17,7 +17,7 @@ from gateway.context import BuildContext
 from gateway.features import Leaf
 from gateway.filters.canonical import CanonicalRedirect, SlashFilter, corrected_in
 from gateway.filters.conditions import Conditions
-from gateway.filters.headers import HeaderEdits, HeaderFilter, request_edits
+from gateway.filters.headers import HeaderFilter, request_edits
 from gateway.filters.https import Https, HttpsRedirect
 from gateway.filters.prefix import PrefixFilter
 from gateway.filters.security_headers import SecurityHeaders
@@ -196,13 +196,14 @@ class Compiler:
         switch: tuple[Filter, ...] = (),
     ) -> LocationResource:
         """Build a location that stands in no file; its responses are edited as the site says."""
+        headers = (HeaderFilter(*site.headers),) if site.headers else ()
         return LocationResource(
             leaf,
             pages,
             site=site.name,
             prefix=prefix,
             exact=exact,
-            filters=(*switch, HeaderFilter(site.headers)) if site.headers != HeaderEdits() else switch,
+            filters=(*switch, *headers),
             **self._added(site, None),
         )
 

@@ -45,7 +45,7 @@ def security_of(site: Site, location: Location | None, *, renewed: bool) -> Secu
         server=site.server,
         noindex=site.noindex,
         hsts=hsts,
-        edited=edited_names(*(location.headers if location is not None else (site.headers,))),
+        edited=edited_names(*(site.headers if location is None else location.headers)),
     )
 
 

@@ -142,6 +142,27 @@ def test_slashes_of_exact_paths_and_redirects(tmp_path: Path, patch: pytest.Monk
     assert location(served.get("o.strip.com", "/a/")) == b"http://strip.com/a"
 
 
+@pytest.mark.parametrize(
+    ("host", "target", "expected"),
+    [("www.a.com", "/robots.txt", 200), ("www.a.com", "/.well-known/security.txt", 200), ("www.a.com", "/none", 404),
+     ("www.a.com", "/a%zz", 400), ("a.com", "/", 308)],
+)  # fmt: skip
+def test_header_edits_of_what_no_route_answers(
+    tmp_path: Path, patch: pytest.MonkeyPatch, host: str, target: str, expected: int
+) -> None:
+    """A site's edits are also on what it answers by itself, and a field that they set stands there once."""
+    served = Served(
+        tmp_path,
+        patch,
+        a__com='canonical = "www"\nnoindex = true\nsecurity_txt = "mailto:a@a.com"\n'
+        'headers = { X-A = "b", X-Frame-Options = "DENY" }\n[routes]\n"/api/*" = 4000\n',
+    )
+    answer = served.get(host, target)
+    assert status(answer) == expected
+    assert answer.count(b"\r\nX-A: b\r\n") == 1
+    assert answer.count(b"\r\nX-Frame-Options: ") == answer.count(b"\r\nX-Frame-Options: DENY\r\n") == 1
+
+
 def test_wildcards_the_default_site_and_broken_ones(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
     """Exact names, wildcards and the default site each have their file; a bad file costs only its own hosts."""
     served = Served(

@@ -11,7 +11,10 @@ import pytest
 from gateway.config.loader import load
 from gateway.config.model import GatewayConfig
 from tests.support.certificates import Authority
+from tests.support.logged import Logged
 from tests.support.programs import ROOT
+from tests.support.streams import Reply
+from tests.support.transports import World
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -67,3 +70,23 @@ def test_index_has_every_page() -> None:
     """`docs/README.md` leads to every page of the manual."""
     index = (DOCS / "README.md").read_text("utf-8")
     assert {page.name for page in PAGES} - {"README.md"} <= set(re.findall(r"\]\(([\w-]+\.md)\)", index))
+
+
+@pytest.mark.parametrize(
+    ("request_line", "counts"),
+    [
+        (b"nonsense", True),
+        (b"GET /.env HTTP/1.1", True),
+        (b"GET /.git/config HTTP/1.1", True),
+        (b"GET /blog/wp-login.php HTTP/1.1", True),
+        (b"GET /a HTTP/1.1", False),
+    ],
+)
+def test_the_filter_for_fail2ban(request_line: bytes, counts: bool) -> None:
+    """It counts what the page says, in lines out of which fail2ban has taken the date."""
+    logged = Logged(World(Reply(404)))
+    logged.world.client().receive(request_line + b"\r\nHost: example.com\r\n\r\n")
+    line = re.sub(r"\[.*?\]", "[]", logged.text())
+    patterns = re.findall(r"\^<HOST>.*", (DOCS / "logs.md").read_text("utf-8"))
+    assert len(patterns) == 2
+    assert any(re.match(pattern.replace("<HOST>", r"\S+"), line) for pattern in patterns) is counts

@@ -73,7 +73,7 @@ class SiteBuilder:
             key=file.key,
             profile=file.profile,
             locations=locations,
-            headers=file.headers,
+            headers=_not_empty(file.headers),
             errors=tuple(sorted(file.errors.items())),
             maintenance=file.maintenance,
             security=file.security,

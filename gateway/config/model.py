@@ -239,7 +239,7 @@ class Site:
     key: str = ""
     profile: str = ""
     locations: tuple[Location, ...] = ()
-    headers: HeaderEdits = field(default_factory=HeaderEdits)
+    headers: tuple[HeaderEdits, ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
     maintenance: Maintenance = field(default_factory=Maintenance)
     security: Security = "basic"

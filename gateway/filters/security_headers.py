@@ -53,9 +53,10 @@ class SecurityHeaders(BaseFilter):
             fields += _BASIC
         if preset.startswith("strict"):
             fields += _STRICT
-            if static:
-                fields.insert(0, (b"Content-Security-Policy", _STATIC_POLICY))
         dropped = {name.lower() for name, _ in fields} if preset.endswith("!") else set()
+        if static and preset.startswith("strict"):
+            # In place of no other: beside files only answers of our own have a policy, and a narrower one.
+            fields.insert(0, (b"Content-Security-Policy", _STATIC_POLICY))
         self._hsts = [(b"Strict-Transport-Security", hsts)] if hsts and preset != "off" else []
         if self._hsts and preset.endswith("!"):
             dropped.add(b"strict-transport-security")

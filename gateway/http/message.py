@@ -222,9 +222,15 @@ class ResponseHead:
 
 
 def reason_phrase(status: int) -> bytes:
-    """Look up the registered reason phrase of a status; empty for an unknown one."""
+    """Look up the registered reason phrase of a status; empty for an unknown one (RFC 9110 §15)."""
     return _PHRASES.get(status, b"")
 
 
 _SHARED = CONDITIONAL | FORWARDING
-_PHRASES = {int(status): status.phrase.encode("ascii") for status in HTTPStatus}
+_PHRASES = {int(status): status.phrase.encode("ascii") for status in HTTPStatus} | {
+    # Python before 3.13 has those of older RFCs.
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    416: b"Range Not Satisfiable",
+    422: b"Unprocessable Content",
+}

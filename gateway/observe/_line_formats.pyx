@@ -23,6 +23,7 @@ cdef tuple NO_SOCKET = line_formats._NO_SOCKET
 cdef tuple NO_JSON_SOCKET = line_formats._NO_JSON_SOCKET
 cdef int CLIENT_GONE = line_formats.CLIENT_GONE
 cdef Py_ssize_t MAX_PLAIN = line_formats._MAX_PLAIN
+cdef Py_ssize_t SHORTEST_TOKEN = line_formats.SHORTEST_TOKEN
 
 cdef unsigned char IS_PLAIN[256]
 for _octet in range(256):
@@ -288,9 +289,11 @@ def is_plain(bytes target not None):
     """Tell whether a request target can stand in a line as it is, as `line_formats.is_plain` does."""
     cdef const unsigned char* at = <const unsigned char*>PyBytes_AS_STRING(target)
     cdef Py_ssize_t size = PyBytes_GET_SIZE(target)
+    cdef Py_ssize_t segment = 0
     if size > MAX_PLAIN:
         return False
-    while size > 0 and IS_PLAIN[at[0]]:
+    while size > 0 and IS_PLAIN[at[0]] and segment < SHORTEST_TOKEN:
+        segment = 0 if at[0] == 47 else segment + 1
         at += 1
         size -= 1
-    return size == 0
+    return size == 0 and segment < SHORTEST_TOKEN

@@ -92,8 +92,20 @@ def _sentence(error: GatewayError) -> str:
 
 
 _REFUSED_HEADS: Final = frozenset({414, 431})
-_CLIENTS_WORTH_A_WORD: Final = frozenset({"body_too_large", "loop", "not_yet"})
-"""Errors blamed on clients of which the cause may be a setting."""
+_CLIENTS_WORTH_A_WORD: Final = frozenset(
+    {
+        "accel_missing",
+        "body_too_large",
+        "forbidden",
+        "link_refused",
+        "loop",
+        "no_root",
+        "not_yet",
+        "websocket_client_limit",
+        "websocket_site_limit",
+    }
+)
+"""Errors blamed on clients of which the cause may be a setting, or a file that is not as it should be."""
 _QUIET: Final = frozenset({"stopping", "internal", "maintenance"})
 """Errors that are no news, or what the operator asked for, or that are on the log with their traceback already."""
 _ADVICE: Final = {

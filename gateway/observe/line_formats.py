@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gateway.observe.masking import SHORTEST_TOKEN
+
 if TYPE_CHECKING:
     from gateway.web.request import Request
 
@@ -123,8 +125,12 @@ def usual_field(raw: bytes, name: bytes) -> bytes:
 
 
 def is_plain(target: bytes) -> bool:
-    """Tell whether a request target can stand in a line as it is: short, harmless, and without parameters."""
-    return len(target) <= _MAX_PLAIN and target.translate(_SIEVE) == target
+    """Tell whether a request target can stand in a line as it is: short, harmless, without parameters or tokens."""
+    return (
+        len(target) <= _MAX_PLAIN
+        and target.translate(_SIEVE) == target
+        and (len(target) < SHORTEST_TOKEN or max(map(len, target.split(b"/"))) < SHORTEST_TOKEN)
+    )
 
 
 def _upstream_milliseconds(request: Request, upstream: bytes) -> bytes:
@@ -136,7 +142,7 @@ CLIENT_GONE: Final = 499
 HARMLESS: Final = bytes(octet for octet in range(32, 127) if octet not in b'"\\')
 PLAIN: Final = bytes(octet for octet in HARMLESS if octet not in b"?#=@")
 _SIEVE: Final = bytes(octet if octet in PLAIN else ord("-") for octet in range(256))
-_MAX_PLAIN: Final = 50  # a longer one may have a secret in its path
+_MAX_PLAIN: Final = 50  # a longer one is worth a closer look
 _NO_SOCKET: Final = (b"-", b"-")
 _NO_JSON_SOCKET: Final = (b"", b"null")
 _VERSIONS: Final = {0: b"HTTP/1.0", 1: b"HTTP/1.1", 20: b"HTTP/2.0", 30: b"HTTP/3.0"}

@@ -84,19 +84,20 @@ class LogFile:
                 os.close(descriptor)
 
     def _ready(self) -> int:
-        """Open the file; a shared one is locked until the lines are in it, and it is renamed where it has to be."""
+        """Open the file, anew where it was renamed or removed; a shared one is locked until the lines are in it."""
         while True:
             descriptor = self._descriptor if self._descriptor is not None else self._open()
             self._descriptor = descriptor
-            if not self._shared or self._path is None:
+            if self._path is None:
                 return descriptor
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if self._shared:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             found = os.fstat(descriptor)
             self._size = found.st_size
             with suppress(FileNotFoundError):
                 if os.path.samestat(found, os.stat(self._path)):
                     return descriptor
-            self.reopen()  # another process, or logrotate, renamed it meanwhile
+            self.reopen()
 
     def _piece(self, data: bytes, start: int) -> bytes:
         """Cut off what can be written at once; what several processes write to a pipe or socket, they write in pieces.
@@ -111,9 +112,7 @@ class LogFile:
         if self._path is None:
             return STANDARD_OUTPUT
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        self._size = os.fstat(descriptor).st_size
-        return descriptor
+        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
     def _drop_fragment(self, written: bytes) -> None:
         """Take back the part of a line that a full disk still took."""

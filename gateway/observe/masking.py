@@ -7,6 +7,8 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 MASK: Final = b"***"
+SHORTEST_TOKEN: Final = 20
+"""Octets from which on a path segment is taken for a token where one may stand."""
 
 
 def mask(text: bytes) -> bytes:
@@ -20,7 +22,7 @@ def mask(text: bytes) -> bytes:
         text = _USER_INFORMATION.sub(rb"\1" + MASK + b"@", text)
     if b"=" in text:
         text = _PARAMETER.sub(_hide if text.count(b"=") <= _MANY else rb"\1=" + MASK, text)
-    return _IN_PATH.sub(rb"\1" + MASK, text) if len(text) > _SHORT else text
+    return _IN_PATH.sub(rb"\1" + MASK, text) if len(text) > SHORTEST_TOKEN else text
 
 
 def _hide(parameter: re.Match[bytes]) -> bytes:
@@ -64,11 +66,13 @@ _SIMPLE: Final = bytes(octet for octet in range(256) if octet not in b"=:%")
 _PARAMETER: Final = re.compile(rb"(?<![^?&;#=/ \t])([^?&;#=/ \t]++)=([^&#]*)")
 _NAME: Final = re.compile(rb"(?<![^?&;#=:/ \t])([^?&;#=:/ \t]++)[=:]")
 _SECRET_NAME: Final = re.compile(
-    rb"(?i)token|secret|passw|passphrase|pwd|signature|csrf|xsrf|jwt|session|credential|authori|cookie|api_?key|bearer"
-    rb"|(?:^|[^a-z])(?:auth|code|key|pass|pin|otp|sid|sig|ticket|assertion)(?:$|[^a-z])"
+    rb"(?i)token|secret|passw|passphrase|pwd|signature|csrf|xsrf|jwt|session|credential|authori|cookie|api_?key|bearer|saml"
+    rb"|(?:^|[^a-z])(?:auth|code|cvc|cvv|hmac|key|pass|pin|pw|otp|sid|sig|ticket|assertion)(?:$|[^a-z])"
 )
 _USER_INFORMATION: Final = re.compile(rb"(://|^//)[^/?#]*@")
+# Between word and token may be whose it is: `/reset/MQ/…`.
 _IN_PATH: Final = re.compile(
-    rb"(?i)(/(?:log[-_]?in|sign[-_]?in|confirm|reset|verify|magic|invit|unlock|activat|token)[a-z_-]*/)[^/?#]{20,}"
+    rb"(?i)(/(?:log[-_]?in|sign[-_]?in|confirm|reset|verify|magic|invit|unlock|activat|token|unsub)[a-z_-]*/"
+    rb"(?:[^/?#]{1,%d}/)?)[^/?#]{%d,}" % (SHORTEST_TOKEN - 1, SHORTEST_TOKEN)
 )
 _names: dict[bytes, bool] = {}

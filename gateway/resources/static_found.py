@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.http.caching import cache_control
+from gateway.http.caching import cache_control, has_digest
 from gateway.http.codings import EXTENSIONS, welcome_codings
 from gateway.http.fields import Field
 from gateway.http.known import RANGE
 from gateway.http.message import RequestHead
 from gateway.http.mime import content_type, may_be_encoded
-from gateway.resources.static_folder import Folder, OpenFile
+from gateway.resources.static_folder import Folder, LinkRefused, OpenFile
 from gateway.resources.static_ready import Representation
 from gateway.units import Seconds
 
@@ -24,7 +24,8 @@ SETTLED = Seconds(1)
 class Found:
     """A file that is the answer to a path, and its encoded copies (`app.css.br`), all open until `close`.
 
-    A copy that is older than the file, or that may not be read, is none.
+    A copy that is older than the file is none, unless the file's name has a digest of its content: such a file never
+    changes, and what copies a release need not keep times. Nor is one that may not be read.
 
     Args:
         folder: Where the file is.
@@ -93,14 +94,15 @@ class Found:
             each.close()
 
     def _open_copies(self, folder: Folder, file: OpenFile) -> None:
+        never_changes = has_digest(self.names[-1])
         for coding, extension in EXTENSIONS.items():
             try:
                 copy = folder.open_file([*self.names[:-1], self.names[-1] + extension])
-            except PermissionError:
+            except (PermissionError, LinkRefused):
                 continue
             if copy is None:
                 continue
-            if copy.mtime_ns < file.mtime_ns:
+            if copy.mtime_ns < file.mtime_ns and not never_changes:
                 copy.close()
             else:
                 self._opened[coding] = copy

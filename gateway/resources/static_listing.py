@@ -49,7 +49,7 @@ class Entry:
 
 
 class Listing(Discard):
-    """Answers with the list of a folder, which a thread reads.
+    """Answers with the list of a folder.
 
     Args:
         request: The exchange.
@@ -64,27 +64,26 @@ class Listing(Discard):
         self._gone = False
 
     def start(self, disk: Disk) -> None:
-        """Read the folder, then answer."""
-        self._request.upstream = self
-        disk.call(partial(read_entries, self._descriptor)).addBoth(self._close).addCallbacks(
-            self._answer, self._failed
+        """Let a thread read the folder and write the list, for both may take long; then answer."""
+        request = self._request
+        request.upstream = self
+        as_json = choose_form(request.head) is AnswerForm.JSON
+        write = make_json if as_json else partial(make_page, request.path.decoded)
+        disk.call(lambda: write(read_entries(self._descriptor))).addBoth(self._close).addCallbacks(
+            self._answer, self._failed, (as_json,)
         ).addErrback(self._failed)
 
     def reset(self, error: GatewayError) -> None:
         """Give up."""
         self._gone = True
 
-    def _close(self, result: list[Entry] | Failure) -> list[Entry] | Failure:
+    def _close(self, result: bytes | Failure) -> bytes | Failure:
         os.close(self._descriptor)
         return result
 
-    def _answer(self, entries: list[Entry]) -> None:
+    def _answer(self, content: bytes, as_json: bool) -> None:
         if self._gone:
             return
-        request = self._request
-        as_json = choose_form(request.head) is AnswerForm.JSON
-        path = request.path.decoded
-        content = make_json(entries) if as_json else make_page(path, entries)
         fields = [
             (b"Content-Type", b"application/json" if as_json else b"text/html; charset=utf-8"),
             (b"Cache-Control", b"no-cache"),
@@ -93,7 +92,7 @@ class Listing(Discard):
         ]
         if not as_json:
             fields.append((b"Content-Security-Policy", _POLICY))
-        request.answer(ResponseHead.make(200, tuple(fields), len(content)), content)
+        self._request.answer(ResponseHead.make(200, tuple(fields), len(content)), content)
 
     def _failed(self, failure: Failure) -> None:
         if self._gone:
@@ -189,6 +188,7 @@ main { padding: 2rem; max-width: 60rem; margin: 0 auto; overflow-x: auto; }
 h1 { margin: 0 0 1rem; font-size: 1.5rem; font-weight: 600; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; }
 td { padding: .3rem .8rem .3rem 0; border-top: 1px solid var(--line); white-space: nowrap; }
+td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 12rem; }
 td + td { color: var(--quiet); text-align: right; font-variant-numeric: tabular-nums; }
 a { color: inherit; }
 </style>

@@ -74,10 +74,10 @@ class Ready:
         fields = [(b"ETag", etag), (b"Cache-Control", chosen.cache_control)]
         if chosen.vary:
             fields.append((b"Vary", chosen.vary))
+        fields += chosen.more  # also with 304: a cache would take a site's own policy in place of a file's
         self._unchanged = PreparedAnswer(304, tuple(fields))
         if modified is not None:
             fields.append((b"Last-Modified", http_date(Seconds(modified))))
-        fields += chosen.more
         fields.append((b"Content-Encoding", chosen.coding) if chosen.coding else (b"Accept-Ranges", b"bytes"))
         if chosen.content_type == UNKNOWN and not any(name == b"X-Content-Type-Options" for name, _ in fields):
             fields.append((b"X-Content-Type-Options", b"nosniff"))

@@ -214,7 +214,8 @@ class SiteResource(Resource):
     Args:
         name: The site's name.
         locations: Who answers what.
-        otherwise: Who answers for paths that no location has; without it they are errors outside of the site.
+        otherwise: Who answers for paths that no location has, and for malformed ones; where it is None, the one
+            location that has all paths, or else they are errors outside of the site.
     """
 
     __slots__ = ("_by_length", "_only", "_otherwise", "name")
@@ -223,12 +224,12 @@ class SiteResource(Resource):
         self, name: str, locations: Sequence[LocationResource], otherwise: LocationResource | None = None
     ) -> None:
         self.name = name
-        self._otherwise = otherwise
         # Longest first; of two equal ones the exact path wins.
         self._by_length = sorted(locations, key=lambda place: (-len(place.prefix), not place.exact))
         first = locations[0] if len(locations) == 1 else None
         whole = first is not None and not first.prefix and not first.exact and first.when is None
         self._only = first if whole else None
+        self._otherwise = otherwise or self._only
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Pass the request to its location.

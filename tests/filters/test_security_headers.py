@@ -70,6 +70,14 @@ def test_strict_static() -> None:
     assert answered(SecurityHeaders("strict")).get(b"content-security-policy") is None
 
 
+def test_forced_strict_leaves_our_own_policies() -> None:
+    """The sandbox of strangers' files and the maintenance page's script are worth more than the preset's policy."""
+    sandbox = (b"Content-Security-Policy", b"sandbox; default-src 'none'")
+    stream = answered(SecurityHeaders("strict!", static=True), (sandbox, (b"Referrer-Policy", b"origin")))
+    assert stream.get_all(b"content-security-policy") == [sandbox[1]]
+    assert stream.get_all(b"referrer-policy") == [b"strict-origin-when-cross-origin"]
+
+
 def test_off_and_keep() -> None:
     """Nothing is added; Server goes all the same unless it is kept."""
     off = answered(SecurityHeaders("off"), ((b"Server", b"x"),))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from gateway.errors import GatewayError, HTTPError, ResponseInvalid
 from gateway.observe.incidents import Incidents
+from gateway.web.resource import Resource
+from tests.support.files import StaticSite
 from tests.support.transports import FakeTransport, World
 
 GET = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
 
 
-def watched(**options: int) -> tuple[World, list[str]]:
+def watched(leaf: Resource | None = None, **options: int) -> tuple[World, list[str]]:
     """A gateway and the lines that it writes."""
-    world = World(**options)
+    world = World(leaf, **options)
     said: list[str] = []
     world.core.log = Incidents(world.log, world.now, said.append)
     return world, said
@@ -114,6 +120,23 @@ def test_errors_of_the_gateway_itself() -> None:
     assert said == ["more than 1 connections"]
     assert failing(GatewayError("a bug")) == []
     assert failing(HTTPError(508, "loop", message="round and round")) == ["example.com: round and round"]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """Visitors are told only that nothing is there; the operator is told which folder is missing."""
+    site = StaticSite(tmp_path / "www")
+    site.root.rename(tmp_path / "elsewhere")
+    world, said = watched(site.resource)
+    assert ask(world).take().startswith(b"HTTP/1.1 404 ")
+    assert said == [f"example.com: there is no folder {site.root}"]
+
+
+@pytest.mark.parametrize(
+    "reason", ["accel_missing", "forbidden", "link_refused", "websocket_client_limit", "websocket_site_limit"]
+)
+def test_what_a_setting_or_a_file_may_be_the_cause_of(reason: str) -> None:
+    """A client is refused, and the operator may want to mend what refuses it."""
+    assert failing(HTTPError(403, reason, message="what and where")) == ["example.com: what and where"]
 
 
 def test_nothing_foreign_controls_the_terminal() -> None:

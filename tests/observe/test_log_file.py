@@ -35,11 +35,25 @@ def test_reopened_after_a_rotation(tmp_path: Path) -> None:
     log = LogFile(path)
     log.write(b"one\n")
     path.rename(tmp_path / "old")
-    log.write(b"two\n")
     log.reopen()
+    log.write(b"two\n")
+    assert (tmp_path / "old").read_bytes() == b"one\n"
+    assert path.read_bytes() == b"two\n"
+
+
+@pytest.mark.parametrize("removed", ["log/access.log", "log"])
+def test_a_file_that_was_removed(tmp_path: Path, removed: str) -> None:
+    """Lines go to a new file, not to one that nobody can see any more; one that was cut off has its new size."""
+    path = tmp_path / "log" / "access.log"
+    log = LogFile(path, ByteCount(10), keep=1)
+    log.write(b"one\n")
+    (tmp_path / removed).rename(tmp_path / "elsewhere")
+    log.write(b"two\n")
+    assert path.read_bytes() == b"two\n"
+    os.truncate(path, 0)
     log.write(b"three\n")
-    assert (tmp_path / "old").read_bytes() == b"one\ntwo\n"
     assert path.read_bytes() == b"three\n"
+    log.reopen()
 
 
 def test_reopen_before_the_first_line(tmp_path: Path) -> None:

@@ -76,6 +76,14 @@ def test_an_api_gets_json() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("status", "token"), [(413, "content_too_large"), (414, "uri_too_long"), (416, "range_not_satisfiable")]
+)
+def test_errors_have_the_names_of_today(status: int, token: str) -> None:
+    """They are those of RFC 9110 in every version of Python."""
+    assert json.loads(fail(HTTPError(status), b"application/json").body)["error"] == token
+
+
 def test_a_tool_gets_text() -> None:
     """A tool that takes anything gets three lines."""
     stream = fail(HTTPError(403))

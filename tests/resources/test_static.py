@@ -157,7 +157,7 @@ def test_a_page_for_what_is_missing(site: StaticSite) -> None:
 
 
 def test_a_missing_root(site: StaticSite) -> None:
-    """A root that is gone answers 404, and the log is told which it was."""
+    """A root that is gone answers 404."""
     site.root.rename(site.root.parent / "elsewhere")
     stream = site.get(b"/")
     assert stream.status == 404

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.resources.static_folder import Folder
+from gateway.resources.static_folder import Folder, LinkRefused
 from gateway.resources.static_found import Found, choose_coding, is_settled
 from gateway.units import Seconds
 from tests.support.files import OLD, open_descriptors, write
@@ -42,6 +42,16 @@ def test_copies(tmp_path: Path) -> None:
     png.close()
 
 
+def test_copies_of_a_file_with_a_digest_in_its_name(tmp_path: Path) -> None:
+    """They count at any age: the file never changes, and `mix release` copies files in any order, with new times."""
+    name = f"app-{'0a' * 16}.css"
+    write(tmp_path / name, mtime=OLD)
+    write(tmp_path / f"{name}.gz", mtime=OLD - 1)
+    found = find(tmp_path, name)
+    assert found.codings == (b"gzip",)
+    found.close()
+
+
 def test_what_is_taken_is_the_takers(tmp_path: Path) -> None:
     """What is taken stays open, the rest is closed; the media type is the plain file's."""
     write(tmp_path / "a.css")
@@ -71,14 +81,15 @@ def test_a_failure_closes_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         find(tmp_path, "a.css")
 
 
-def test_a_copy_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is none."""
+@pytest.mark.parametrize("refused", [PermissionError(), LinkRefused()])
+def test_a_copy_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: OSError) -> None:
+    """It is none; nor is one behind a link that leads out of the folder."""
     write(tmp_path / "a.css")
     opened = Folder.open_file
 
     def refusing(folder: Folder, names: list[bytes]) -> object:
         if names[-1] != b"a.css":
-            raise PermissionError
+            raise refused
         return opened(folder, names)
 
     monkeypatch.setattr(Folder, "open_file", refusing)

@@ -93,6 +93,14 @@ def test_a_large_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert len(json.loads(site.get(b"/", b"Accept: application/json").body)) == 7
 
 
+def test_the_list_of_a_large_folder_keeps_nobody_waiting(site: StaticSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that reads the folder also writes the list, page or JSON."""
+    made: list[object] = []
+    call = site.disk.call
+    monkeypatch.setattr(site.disk, "call", lambda function: call(lambda: made.append(function()) or made[-1]))
+    assert [site.get(b"/", accept).body for accept in (PAGE, b"Accept: application/json")] == made
+
+
 def test_a_client_that_leaves(site: StaticSite) -> None:
     """The folder is closed once the thread has let go of it; nothing is sent."""
     site.disk.slow = True
@@ -118,7 +126,7 @@ def test_untrusted_files(tmp_path: Path) -> None:
     for name in ("evil.html", "evil.svg", "unknown", "404.html"):
         site.write(name, b"evil")
     for target in (b"/evil.html", b"/evil", b"/evil.svg", b"/unknown"):
-        for line in (b"Range: bytes=0-1", b"X: y"):
+        for line in (b"Range: bytes=0-1", b"If-None-Match: *", b"X: y"):
             stream = site.get(target, line)
             assert stream.get(b"content-disposition") == b"attachment"
             assert b"sandbox" in (stream.get(b"content-security-policy") or b"")

@@ -144,6 +144,14 @@ def test_prepared_fields_come_before_the_filters() -> None:
     assert len(seen) == 2
 
 
+def test_a_malformed_path_of_the_only_location() -> None:
+    """It is an error of the site, with its fields and in its log."""
+    tree = SiteResource("a", [LocationResource(Reply(), StatusOnly(), site="a", added=AddedFields(b"X-A: 1\r\n"))])
+    stream = exchange(tree, get(b"/%zz"))
+    assert stream.status == 400
+    assert stream.get(b"x-a") == b"1"
+
+
 def test_what_no_location_has_is_answered_by_the_site() -> None:
     """A path without route, and one that cannot be read, get the fields and pages of the site."""
     otherwise = LocationResource(Reply(404), StatusOnly(), site="a", added=AddedFields(b"X-A: 1\r\n"))
