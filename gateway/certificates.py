@@ -108,7 +108,10 @@ class Certificates:
         self._loaded = False
         self._looking: LoopingCall | None = None
         if config.https and config.acme.enabled:
-            self._service = self._assemble(config.acme, names)
+            try:
+                self._service = self._assemble(config.acme, names)
+            except OSError as error:
+                log.error("the state folder cannot be read, so there are no certificates: {error}", error=error)
         if config.https and config.local_ca:
             authority = LocalAuthority(Path(config.state) / FOLDER, now)
             self._local = LocalCertificates(authority, names, now)
@@ -128,11 +131,12 @@ class Certificates:
             return
         wanted: dict[str, str | None] = {name: None for site in broken for name in names_of(site) if is_public(name)}
         wanted |= wanted_names(sites, self._config.acme.profile)
+        unasked = frozenset(site.implied for site in sites)
         if self._loaded:
-            self._service.set_names(wanted)
+            self._service.set_names(wanted, unasked)
         else:
             self._loaded = True
-            self._service.load(wanted)
+            self._service.load(wanted, unasked)
 
     def start(self) -> None:
         """Begin to ask for certificates; with the rights that stay."""
@@ -154,7 +158,7 @@ class Certificates:
 
     def _tell_of_consent(self, sites: Iterable[Site]) -> None:
         """Say, once, that nobody is asked for certificates that sites could have."""
-        if self._config.https and not self._loaded and wanted_names(sites, ""):
+        if self._config.https and not self._config.acme.enabled and not self._loaded and wanted_names(sites, ""):
             self._loaded = True
             log.warn("no automatic certificates: set `email`, or `agree = true`, in [acme] of gateway.toml")
 

@@ -15,9 +15,9 @@ from gateway import site_parts
 from gateway.config.model import BrokenSite, Location, Site
 from gateway.context import BuildContext
 from gateway.features import Leaf
-from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
+from gateway.filters.canonical import CanonicalRedirect, SlashFilter, corrected_in
 from gateway.filters.conditions import Conditions
-from gateway.filters.headers import HeaderFilter, request_edits
+from gateway.filters.headers import HeaderEdits, HeaderFilter, request_edits
 from gateway.filters.https import Https, HttpsRedirect
 from gateway.filters.prefix import PrefixFilter
 from gateway.filters.security_headers import SecurityHeaders
@@ -118,9 +118,9 @@ class Compiler:
             resource: Resource = self._broken(site)
             elsewhere = resource
         else:
-            resource = self.site(site)
-            elsewhere = self._canonical(site) if site.canonical else resource
-            resource, elsewhere = (self._by_scheme(site, each) for each in (resource, elsewhere))
+            resource = own = self.site(site)
+            elsewhere = self._canonical(site, own) if site.canonical else own
+            resource, elsewhere = (self._by_scheme(site, own, each) for each in (own, elsewhere))
         canonical = site.canonical if isinstance(site, Site) else ""
         return BuiltSite(
             hosts={host.encode("ascii"): resource if host == canonical else elsewhere for host in site.hosts},
@@ -140,12 +140,12 @@ class Compiler:
         pages = site_parts.error_pages(site)
         locations = [self._location(site, location, pages) for location in site.locations]
         locations += [self._text(site, path, leaf, pages) for path, leaf in site_parts.texts(site, self._context)]
-        nothing = self._plain(site, Refusal(404, "no_route", ""), pages, filters=self._switch(site))
+        nothing = self._plain(site, Refusal(404, "no_route", ""), pages, switch=self._switch(site))
         return SiteResource(site.name, locations, nothing)
 
     def _location(self, site: Site, location: Location, pages: ErrorPages) -> LocationResource:
         filters: list[Filter] = []
-        if location.slash != "keep" and not isinstance(location.leaf, Static):  # which knows its folders
+        if location.slash != "keep":
             filters.append(SlashFilter(location.slash))
         filters += self._switch(site)
         if location.headers:
@@ -165,23 +165,22 @@ class Compiler:
             when=Conditions(location.when) if location.when is not None else None,
         )
 
-    def _canonical(self, site: Site) -> SiteResource:
+    def _canonical(self, site: Site, own: SiteResource) -> SiteResource:
         """Build what the other hosts of a site answer: a redirect to the canonical one."""
-        leaf = CanonicalRedirect(site.canonical.encode("ascii"), _main_slash(site))
-        return SiteResource(site.name, [self._plain(site, leaf, self._pages, filters=_main_headers(site))])
+        leaf = CanonicalRedirect(site.canonical.encode("ascii"), corrected_in(own))
+        return SiteResource(site.name, [self._plain(site, leaf, self._pages)])
 
-    def _by_scheme(self, site: Site, resource: Resource) -> Resource:
+    def _by_scheme(self, site: Site, own: SiteResource, resource: Resource) -> Resource:
         """Let plain HTTP be redirected to HTTPS, where the site wants that and there is HTTPS."""
         https = self._https
         if https is None or site.https != "redirect":
             return resource
         name = site.canonical.encode("ascii")
-        leaf = HttpsRedirect(resource, https.ready, name=name, slash=_main_slash(site), port=https.port)
-        place = self._plain(site, leaf, self._pages, filters=_main_headers(site))
-        return Schemes(resource, SiteResource(site.name, [place]))
+        leaf = HttpsRedirect(resource, https.ready, name=name, correct=corrected_in(own), port=https.port)
+        return Schemes(resource, SiteResource(site.name, [self._plain(site, leaf, self._pages)]))
 
     def _text(self, site: Site, path: str, leaf: Resource, pages: ErrorPages) -> LocationResource:
-        return self._plain(site, leaf, pages, prefix=path.encode("utf-8"), exact=True, filters=self._switch(site))
+        return self._plain(site, leaf, pages, prefix=path.encode("utf-8"), exact=True, switch=self._switch(site))
 
     def _switch(self, site: Site) -> tuple[Filter, ...]:
         return tuple(site_parts.maintenance_switch(site, self._context))
@@ -194,16 +193,16 @@ class Compiler:
         *,
         prefix: bytes = b"",
         exact: bool = False,
-        filters: tuple[Filter, ...] = (),
+        switch: tuple[Filter, ...] = (),
     ) -> LocationResource:
-        """Build a location that stands in no file."""
+        """Build a location that stands in no file; its responses are edited as the site says."""
         return LocationResource(
             leaf,
             pages,
             site=site.name,
             prefix=prefix,
             exact=exact,
-            filters=filters,
+            filters=(*switch, HeaderFilter(site.headers)) if site.headers != HeaderEdits() else switch,
             **self._added(site, None),
         )
 
@@ -329,23 +328,6 @@ class _Added(TypedDict, total=False):
     added_secure: AddedFields
     added_renewed: AddedFields
     renewed: Callable[[], bool]
-
-
-def _main_slash(site: Site) -> Slash:
-    """Find the rule for slashes of the site as a whole; folders of files have their own."""
-    for location in site.locations:
-        if not location.prefix and not isinstance(location.leaf, Static):
-            return location.slash
-    return "keep"
-
-
-def _main_headers(site: Site) -> tuple[Filter, ...]:
-    """Make the edits of responses of the site as a whole."""
-    return tuple(
-        HeaderFilter(*location.headers)
-        for location in site.locations
-        if location.headers and not location.prefix and not location.exact
-    )
 
 
 def _request_start(context: BuildContext) -> bytes:

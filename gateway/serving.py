@@ -7,7 +7,6 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import random
@@ -44,7 +43,7 @@ from gateway.resources.page import ErrorPages
 from gateway.resources.refusal import Silence
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.server.listener import Front, FrontFactory
-from gateway.sticky_key import kept_key
+from gateway.sticky_key import KeyWhenNeeded
 from gateway.units import Seconds
 from gateway.upstream.health import HealthChecks
 from gateway.upstream.pool import UpstreamRegistry
@@ -64,19 +63,6 @@ LOG_PATIENCE: Final = Seconds(5)
 """How long a stop waits for the access log to be written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inherited:
-    """What a process takes over from the one that started it.
-
-    Attributes:
-        via: Our name in Via, so that a loop is seen whichever process it leads through.
-        sticky: The key of cookies that name upstreams, so that each process finds the same.
-    """
-
-    via: str
-    sticky: bytes = field(repr=False)
-
-
 class Serving:
     """Serves requests in this process; implements `gateway.service.Servers`.
 
@@ -86,8 +72,11 @@ class Serving:
         reactor: The reactor.
         secure: The certificates.
         tokens: What the challenge http-01 is answered with.
-        inherited: What came from the leader of several processes, who also says where to listen; None where there is
-            one process.
+        via: Our name in Via where there are several processes, so that a loop is seen whichever it leads through. Their
+            leader also says where to listen, what is down, and the key of sticky sessions. None where there is one.
+
+    Attributes:
+        sticky: The key of cookies that name upstreams.
     """
 
     def __init__(
@@ -97,12 +86,12 @@ class Serving:
         reactor: IReactorTime,
         secure: SecureSites,
         tokens: Mapping[bytes, bytes],
-        inherited: Inherited | None = None,
+        via: str | None = None,
     ) -> None:
         self._reactor = reactor
         self._config = config
         self._elsewhere = 0
-        self._shared = inherited is not None
+        self._shared = via is not None
         self._ticks: LoopingCall | None = None
         self._sweeper = Sweeper()
         self._disk = DiskThreads(reactor)
@@ -112,13 +101,13 @@ class Serving:
         self._access_log: AccessLog | None = None
         self.log_writer = LogWriter(LogFolder(None))
         self.upstreams = UpstreamRegistry()
-        # Where there are several processes the leader checks, and tells.
-        self._checks = HealthChecks(self.upstreams, reactor, random) if inherited is None else None
-        self._sticky = StickyKey(inherited.sticky if inherited is not None else b"")
+        self._checks = HealthChecks(self.upstreams, reactor, random) if via is None else None
+        self.sticky = StickyKey()
+        self._kept_key = KeyWhenNeeded(Path(config.state), self._take_key) if via is None else None
         self.unknown = unknown_hosts(config)
         errors = ErrorPages()
-        via = Via(inherited.via if inherited is not None else own_name())
-        context = build_context(reactor, self._sweeper, self._disk, self.upstreams, via, self._pipes, self._sticky)
+        name = Via(via or own_name())
+        context = build_context(reactor, self._sweeper, self._disk, self.upstreams, name, self._pipes, self.sticky)
         self.compiler = Compiler(context, errors, self.sockets, secure.place)
         trusted = _trusted(config)
         self._core = Core(
@@ -141,7 +130,7 @@ class Serving:
         )
         self._folder = folder
         self._secure = secure
-        self._listeners = [] if inherited is not None else self._make_listeners([])
+        self._listeners = [] if via is not None else self._make_listeners([])
 
     def bind(self) -> None:
         """Bind the listeners, while that is permitted.
@@ -154,8 +143,9 @@ class Serving:
 
     def start(self) -> None:
         """Accept connections."""
+        if self._kept_key is not None:
+            self._kept_key.start()
         if self._checks is not None:
-            self._sticky.octets = kept_key(Path(self._config.state))
             self._checks.start()
         self._disk.start()
         self._ticks = LoopingCall(self._tick)
@@ -189,6 +179,8 @@ class Serving:
 
     def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:
         """Serve a new tree."""
+        if self._kept_key is not None:
+            self._kept_key.use(sites)
         self._core.tree = tree
 
     def close_site(self, name: str) -> None:
@@ -268,6 +260,9 @@ class Serving:
         if not bound:
             return [make() for make in made]
         return [make(bound=sockets) for make, sockets in zip(made, bound, strict=True) if sockets]
+
+    def _take_key(self, key: bytes) -> None:
+        self.sticky.octets = key
 
     def _tick(self) -> None:
         self.front.date_line = b"Date: %b\r\n" % http_date(wall_clock())

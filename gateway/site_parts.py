@@ -38,7 +38,6 @@ def security_of(site: Site, location: Location | None, *, renewed: bool) -> Secu
         location: The location; None for what has no leaf of its own, such as the redirect to the canonical host.
         renewed: Whether the site's certificate has renewed once.
     """
-    place = location or next((location for location in site.locations if not location.prefix), None)
     hsts = site.hsts.value(renewed=renewed, subdomains=not site.plain_subdomain) if site.https == "redirect" else b""
     return SecurityHeaders(
         site.security,
@@ -46,7 +45,7 @@ def security_of(site: Site, location: Location | None, *, renewed: bool) -> Secu
         server=site.server,
         noindex=site.noindex,
         hsts=hsts,
-        edited=edited_names(*place.headers) if place is not None else frozenset(),
+        edited=edited_names(*(location.headers if location is not None else (site.headers,))),
     )
 
 
@@ -107,9 +106,12 @@ def sticky_cookie(site: Site, proxy: Proxy, context: BuildContext) -> StickyCook
 
 def cookie_edits(site: Site) -> list[FieldEdits]:
     """Make the edits that keep our cookies from the apps of a site, where it has such cookies."""
-    return (
-        [OwnCookies()] if any(isinstance(each.leaf, Proxy) and _is_sticky(each.leaf) for each in site.locations) else []
-    )
+    return [OwnCookies()] if has_sticky(site) else []
+
+
+def has_sticky(site: Site) -> bool:
+    """Tell whether a site names upstreams in cookies."""
+    return any(isinstance(each.leaf, Proxy) and _is_sticky(each.leaf) for each in site.locations)
 
 
 def _names(proxy: Proxy) -> set[str]:

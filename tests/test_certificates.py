@@ -48,6 +48,19 @@ def test_stored_before_listeners(tmp_path: Path) -> None:
     assert all(server_names.has_certificate(name) for name in names)
 
 
+def test_unreadable_folder(tmp_path: Path, said: list[str]) -> None:
+    """A state folder that cannot be read is said in a sentence, and the gateway starts without certificates."""
+    config, names = GatewayConfig(state=str(tmp_path), acme=Acme(email="me@example.org")), ServerNames()
+    authority_store(config).put("a.example.org", self_signed("a.example.org"))
+    (authority_store(config).folder / "ledger").mkdir()  # as unreadable to root as to anybody
+    certificates = Certificates(config, names, Clock(), now)
+    certificates.set_sites([site("a.example.org")])
+    certificates.start()
+    certificates.stop()
+    assert "the state folder cannot be read" in said[0]
+    assert not [sentence for sentence in said if "set `email`" in sentence]
+
+
 def test_broken_sites(tmp_path: Path) -> None:
     """A site that has errors says so under the certificate that it has; none is asked for."""
     clock, config = Clock(), GatewayConfig(state=str(tmp_path), acme=Acme(email="me@example.org"))

@@ -100,6 +100,48 @@ def test_header_edits_reach_every_answer(
     assert answer.count(b"\r\nX-A: b\r\n") == 1
 
 
+@pytest.mark.parametrize(("target", "expected"), [("/none", 404), ("/a/..%2f..", 400), ("/robots.txt", 200)])
+def test_header_edits_reach_answers_of_no_location(
+    tmp_path: Path, patch: pytest.MonkeyPatch, target: str, expected: int
+) -> None:
+    """Where only routes answer, the site's fields are on what they do not answer too, and on redirects to the name."""
+    served = Served(
+        tmp_path,
+        patch,
+        a__com='canonical = "www"\nnoindex = true\nheaders = { X-A = "b", remove = ["Permissions-Policy"] }\n'
+        '[routes]\n"/a/*" = 4000\n',
+    )
+    for answer, wanted in ((served.get("www.a.com", target), expected), (served.get("a.com", "/a/x"), 308)):
+        assert status(answer) == wanted
+        assert answer.count(b"\r\nX-A: b\r\n") == 1
+        assert b"Permissions-Policy" not in answer
+
+
+def test_slashes_of_exact_paths_and_redirects(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
+    """What a file names exactly is right as it is written, and a redirect is one hop."""
+    table = (
+        '[routes]\n"/exact" = 4001\n"/exact/too/" = 4001\n'
+        '[redirects]\n"/old" = "/new"\n"/gone" = 410\n"/b/*" = "/c/*"\n'
+    )
+    app = 'phoenix = 4000\ncanonical = "name"\nhosts = ["o.{}"]\nslash = "{}"\n'
+    served = Served(
+        tmp_path,
+        patch,
+        add__com=app.format("add.com", "add") + table,
+        strip__com=app.format("strip.com", "strip") + table,
+    )
+    for host in ("add.com", "strip.com"):
+        for path in ("/exact", "/exact/too/"):
+            assert f"GET {path} ".encode() in served.forwarded("127.0.0.1:4001", host, path)
+        assert location(served.get(host, "/old")) == b"/new"
+        assert status(served.get(host, "/gone")) == 410
+        assert location(served.get(host, "/b/x")) == b"/c/x"
+        assert location(served.get(host, "/b/x/")) == b"/c/x/"
+        assert location(served.get(f"o.{host}", "/old")) == f"http://{host}/old".encode()
+    assert location(served.get("add.com", "/a")) == b"/a/"
+    assert location(served.get("o.strip.com", "/a/")) == b"http://strip.com/a"
+
+
 def test_wildcards_the_default_site_and_broken_ones(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
     """Exact names, wildcards and the default site each have their file; a bad file costs only its own hosts."""
     served = Served(

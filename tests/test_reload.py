@@ -12,6 +12,7 @@ import pytest
 from twisted.logger import globalLogPublisher
 
 from gateway.config.loader import Draft
+from gateway.config.watch import LOOK
 from gateway.sites import SiteTable
 from tests.support.reloading import Reloading, Said
 from tests.support.served import OK
@@ -44,6 +45,21 @@ def test_files_settle_before_they_are_read(tmp_path: Path, patch: pytest.MonkeyP
     served.reactor.advance(0.1)
     served.reactor.work()
     assert served.location("a.com") == b"https://b.test/"
+
+
+@pytest.mark.parametrize("writing", ["once", "on and on"])
+def test_a_change_is_served_within_two_seconds(tmp_path: Path, patch: pytest.MonkeyPatch, writing: str) -> None:
+    """Also one that is noticed as late as can be, and while files are written all the time."""
+    served = Reloading(tmp_path, patch)
+    served.put(a__com=TO_B)
+    served.reactor.advance(LOOK)
+    served.reloader.touch()
+    while served.status("a.com") == 404:
+        served.reactor.advance(0.125)
+        assert served.reactor.seconds() <= 2
+        if writing == "on and on":
+            served.reloader.touch()
+        served.reactor.work()
 
 
 def test_a_reload_that_is_asked_for_comes_at_once(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.sticky_key import FILE, kept_key
+from gateway.config.loader import load
+from gateway.sticky_key import FILE, KeyWhenNeeded, kept_key
 from gateway.tls.disk import Disk
 
 
@@ -21,6 +22,30 @@ def test_it_is_made_once(tmp_path: Path) -> None:
     assert kept_key(state) == key
     assert kept_key(tmp_path / "other") != key
     assert os.listdir(state) == [FILE]
+
+
+@pytest.mark.parametrize("first", ["start", "site"])
+def test_it_is_made_for_whom_needs_it(tmp_path: Path, first: str) -> None:
+    """Without a sticky site nothing is written; with one the key is there once, as soon as the rights are the last."""
+    (tmp_path / "a.toml").write_text("proxy = [4000, 4001]\n")
+    (tmp_path / "b.toml").write_text("proxy = 4000\nsticky = true\n")  # which has no choice
+    (tmp_path / "c.toml").write_text("proxy = 4000\n[routes]\n'/x' = { proxy = [4001, 4002], sticky = true }\n")
+    sites = load(tmp_path, {}).sites
+    assert len(sites) == 3
+    taken: list[bytes] = []
+    key = KeyWhenNeeded(tmp_path / "state", taken.append)
+    key.use(sites[:2])
+    if first == "start":
+        key.start()
+        assert not (tmp_path / "state").exists()
+        key.use(sites)
+    else:
+        key.use(sites)
+        assert not (tmp_path / "state").exists()
+        key.start()
+    assert taken == [(tmp_path / "state" / FILE).read_bytes()]
+    key.use(sites)
+    assert len(taken) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"k" * 31, b"k" * 33, b"k" * 100_000])

@@ -21,7 +21,7 @@ from gateway.resources.proxy import Proxy
 from gateway.resources.redirect import Redirect
 from gateway.resources.static import Static
 from gateway.resources.websocket import WebSocket
-from gateway.tls.certificate import CertificateUnusable
+from gateway.tls.certificate import CertificateUnusable, KeyUnusable
 from gateway.tls.own import load_files
 
 _WITH_ORIGIN = (
@@ -73,6 +73,7 @@ class SiteBuilder:
             key=file.key,
             profile=file.profile,
             locations=locations,
+            headers=file.headers,
             errors=tuple(sorted(file.errors.items())),
             maintenance=file.maintenance,
             security=file.security,
@@ -145,7 +146,7 @@ class SiteBuilder:
             phoenix=leaf[0] == "phoenix",
             max_body=max_body,
             max_body_setting=setting,
-            slash=route.slash or site.slash,
+            slash=route.slash or site.slash if isinstance(leaf[1], Proxy) and not exact else "keep",
             when=route.when,
             headers=_not_empty(site.headers, route.headers),
             request_headers=_not_empty(site.request_headers, route.request_headers),
@@ -173,7 +174,7 @@ class SiteBuilder:
         try:
             found = load_files(file.cert, file.key)
         except CertificateUnusable as problem:
-            self._complain(str(problem), ("cert",), kind="file")
+            self._complain(str(problem), ("key" if isinstance(problem, KeyUnusable) else "cert",), kind="file")
             return
         names = [*self.names.claimed, self.names.www]
         if not self.names.default and not any(found.covers(name) for name in names):

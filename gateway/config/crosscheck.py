@@ -1,11 +1,40 @@
-"""What can be judged only over all sites together, once each has its hosts."""
+"""What can be judged only together: all sites, once each has its hosts; all listeners."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from gateway.config.model import Site
+from gateway.config.model import GatewayConfig, Site
+from gateway.config.positions import KeyPath
+from gateway.net.listeners import ListenAddress
+
+
+def find_lost_listeners(config: GatewayConfig) -> Iterator[tuple[KeyPath, str]]:
+    """Find listeners that cannot be opened beside those before them.
+
+    Returns:
+        Key path and sentence of each.
+    """
+    before: list[ListenAddress] = []
+    for key, addresses in (("http", config.http), ("https", config.https)):
+        for index, address in enumerate(addresses):
+            taken = next((other for other in before if _overlap(other, address)), None)
+            if taken is not None:
+                yield (key, index), f"{taken.name} listens there already"
+            before.append(address)
+
+
+def _overlap(one: ListenAddress, other: ListenAddress) -> bool:
+    """Tell whether the second of two sockets could not listen (ip(7): INADDR_ANY; ipv6(7): IPV6_V6ONLY)."""
+    if not one.host or not other.host:
+        return one == other
+    if one.port != other.port or not one.port:
+        return False
+    return one.host == other.host or any(
+        each.host == "::" or (each.host == "0.0.0.0" and ":" not in beside.host)  # noqa: S104  (compared, not bound)
+        for each, beside in ((one, other), (other, one))
+    )
 
 
 def find_plain_subdomains(sites: Sequence[Site]) -> tuple[Site, ...]:

@@ -26,7 +26,8 @@ class Decoder(Generic[_Settings]):
     Args:
         cls: The settings class.
         not_yet: Keys that are known and wait for a later version, with what they will do.
-        beside: Keys that may also stand in a table beside those of its class, by the class.
+        beside: Keys of an app that may also stand in a table beside those of its class, where there is an app; by the
+            class.
         elsewhere: Keys that stand somewhere else than in the file as a whole, with a sentence that says where.
     """
 
@@ -91,6 +92,9 @@ class Decoder(Generic[_Settings]):
         if len(path) == 1 and key in self.elsewhere:
             return source.error(self.elsewhere[key], path, at_key=True, kind="misplaced")
         known = self.known_keys(loc[:-1])
+        if key in known:
+            message = f"`{key}` is about an app: expected `phoenix` or `proxy` beside it"
+            return source.error(message, path, at_key=True, kind="misplaced")
         suggestion = nearest(key, [*known, *self.not_yet])
         table = f" in {_table_name(path)}" if len(path) > 1 else ""
         expected = "one of " + ", ".join(sorted(known)) if known else ""
@@ -185,6 +189,7 @@ _EXPECTED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "bool_type": "true or false",
+    "finite_number": "a finite number",
     "string_type": "a text in quotes",
     "tuple_type": "a list in brackets",
     "dict_type": "a table",

@@ -36,6 +36,10 @@ def normal_pattern(text: str) -> str:
     Raises:
         ValueError: It is neither.
     """
+    if text == "*":
+        raise ValueError(
+            f'expected a host name; "{text}" has a file of its own: _default.toml answers for all other hosts'
+        )
     if not text.startswith("*."):
         return normal_host(text)
     suffix = normal_host(text[2:])

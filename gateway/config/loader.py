@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.build import SiteBuilder
-from gateway.config.crosscheck import find_plain_subdomains
+from gateway.config.crosscheck import find_lost_listeners, find_plain_subdomains
 from gateway.config.decode import Decoder
 from gateway.config.flags import read_flag, with_flag
 from gateway.config.hosts import apex_name, normal_pattern
@@ -114,6 +114,9 @@ def read_gateway(file: Path, environ: Mapping[str, str]) -> tuple[GatewayConfig 
         if decoded is None:
             return None, errors
         config = decoded
+        errors = [source.error(message, path, kind="clash") for path, message in find_lost_listeners(config)]
+        if errors:
+            return None, errors
     folder = os.path.abspath(file.parent)
     state = environ.get("STATE_DIRECTORY", "").split(":")[0] or os.path.join(os.path.dirname(folder), "state")
     log = config.log
@@ -199,7 +202,8 @@ def settle(drafts: Iterable[Draft], live: Mapping[str, str]) -> tuple[tuple[Site
             site = dataclasses.replace(draft.site, hosts=hosts, wildcards=wildcards, maintenance=maintenance)
             canonical, errors = _canonical(draft, site)
             if not errors:
-                sites.append(dataclasses.replace(site, canonical=canonical))
+                implied = names.www if names.www in hosts and names.www != canonical else ""
+                sites.append(dataclasses.replace(site, canonical=canonical, implied=implied))
                 continue
         broken.append(
             BrokenSite(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from gateway.config.acme import Acme
 from gateway.config.source import NOWHERE, Origin
@@ -22,7 +22,7 @@ from gateway.filters.hsts import Hsts
 from gateway.filters.maintenance import Maintenance
 from gateway.filters.security_headers import Security, ServerField
 from gateway.net.listeners import ListenAddress, parse_listen
-from gateway.settings import Duration, FieldName, FilePath, Size, settings
+from gateway.settings import Duration, FieldName, FilePath, Size, beside_file, settings
 from gateway.tls.contexts import Profile
 from gateway.units import ByteCount, Seconds
 
@@ -33,8 +33,9 @@ MAX_BODY = ByteCount(100_000_000)
 """Request content let through unless a site says otherwise; nginx's 1 MB breaks uploads to Phoenix apps."""
 
 
-def _listener(value: Any) -> Any:
-    return parse_listen(value) if isinstance(value, str) else value
+def _listener(value: Any, info: ValidationInfo) -> Any:
+    address = parse_listen(value) if isinstance(value, str) else value
+    return replace(address, path=beside_file(address.path, info)) if isinstance(address, ListenAddress) else address
 
 
 Listen = Annotated[
@@ -175,7 +176,8 @@ class Location:
         phoenix: Whether an app with LiveView is behind it.
         max_body: Octets of request content let through; 0 for no limit.
         max_body_setting: Where that is set, such as `sites/example.com.toml:5 max_body`, for the log.
-        slash: What happens to a trailing slash.
+        slash: What happens to a trailing slash. An exact path is right as it is written, folders of files have their
+            own rule, and a redirect leaves it to where it leads.
         when: What must hold for it to answer; None for nothing.
         headers: Edits of responses, the site's first.
         request_headers: Edits of requests on their way upstream, the site's first.
@@ -206,11 +208,13 @@ class Site:
         wildcards: Of each wildcard the part behind `*.`.
         default: Whether it answers for unknown hosts (`_default.toml`).
         canonical: The one host that the others redirect to; empty for none.
+        implied: The `www.` name that it has although its file does not say so; empty for none.
         https: What becomes of plain HTTP.
         cert: PEM file of its own certificate and what that was signed by; empty for none.
         key: PEM file of that certificate's key.
         profile: Profile of its automatic certificates; empty for that of gateway.toml.
         locations: Places that answer, redirects among them, in no order: the longest prefix wins.
+        headers: Edits of the responses that no location makes.
         errors: Pages by status or class of status, such as `404` or `5xx`: path of the file.
         maintenance: Page shown while the app is away, and the switch; a flag file counts as `on`.
         security: Set of security headers.
@@ -229,11 +233,13 @@ class Site:
     wildcards: tuple[str, ...] = ()
     default: bool = False
     canonical: str = ""
+    implied: str = ""
     https: Https = "redirect"
     cert: str = ""
     key: str = ""
     profile: str = ""
     locations: tuple[Location, ...] = ()
+    headers: HeaderEdits = field(default_factory=HeaderEdits)
     errors: tuple[tuple[str, str], ...] = ()
     maintenance: Maintenance = field(default_factory=Maintenance)
     security: Security = "basic"

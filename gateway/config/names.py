@@ -53,6 +53,8 @@ def names_of(stem: str, hosts: Iterable[str] = ()) -> Names:
         return Names(stem, others=others)
     if stem.startswith(WILDCARD_STEM):
         return Names(stem, normal_pattern(f"*.{stem.removeprefix(WILDCARD_STEM)}"), others)
+    if stem.startswith("_"):
+        raise ValueError(f'expected "{DEFAULT_STEM}" or "{WILDCARD_STEM}example.com" of names with "_", got {stem!r}')
     own = normal_host(stem)
     www = www_name(own)
     return Names(own, own, others, "" if www in others else www)

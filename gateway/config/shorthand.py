@@ -61,7 +61,9 @@ def expand_headers(value: Any) -> Any:
         return value
     table: dict[str, Any] = {"set": {}, "add": {}, "remove": []}
     for key, content in value.items():
-        if key == "remove" and isinstance(content, list):
+        if key == "remove":
+            if not isinstance(content, list):
+                raise ValueError(f'expected `remove = ["Name"]`, got {content!r}')
             table["remove"] += content
         elif key.startswith("-") and len(key) > 1:
             if content != "":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from gateway.units import ByteCount
 
 MAX_SIZE = ByteCount(1_000_000)
 """Octets of a site file; the largest hand-written one is a hundredth of that."""
+
+MAX_DEPTH = 32
+"""How deep tables and arrays may be nested: what reads them goes down by recursion. No setting is deeper than eight."""
 
 Table = Mapping[str, object]
 
@@ -43,6 +47,9 @@ class Origin:
         return f"{self.file}:{self.line} {self.key}" if self.line else self.file
 
 
+BYTE_ORDER_MARK = "\ufeff"
+"""What some editors write before the text."""
+
 NOWHERE = Origin()
 """Not set in any file."""
 
@@ -66,20 +73,25 @@ class Source:
         except tomllib.TOMLDecodeError as error:
             raise self._syntax_error(error) from None
         except RecursionError:
-            raise ConfigError("arrays or tables are nested too deeply", file=str(file), kind="syntax") from None
+            raise self._too_deep() from None
+        if _is_deeper(self.data, MAX_DEPTH):
+            raise self._too_deep()
 
     @classmethod
     def read(cls, file: Path) -> Source:
         """Read a file.
 
         Raises:
-            ConfigError: It cannot be read, is too large, is not UTF-8 or no TOML.
+            ConfigError: It cannot be read, is no regular file, too large, not UTF-8 or no TOML.
         """
         try:
             with open(file, "rb", opener=_open_regular) as stream:
-                octets = stream.read(MAX_SIZE + 1)
+                regular = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+                octets = stream.read(MAX_SIZE + 1) if regular else b""
         except OSError as error:
             raise ConfigError(f"cannot be read: {error.strerror}", file=str(file), kind="file") from error
+        if not regular:
+            raise ConfigError("is no regular file", file=str(file), kind="file")
         if len(octets) > MAX_SIZE:
             raise ConfigError(f"is larger than {MAX_SIZE} octets", file=str(file), kind="file")
         try:
@@ -89,7 +101,7 @@ class Source:
             line, column = Lines(before).locate(len(before))
             message = f"is not UTF-8: octet 0x{octets[error.start]:02x}"
             raise ConfigError(message, file=str(file), line=line, column=column, kind="syntax") from None
-        return cls(file, text)
+        return cls(file, text.removeprefix(BYTE_ORDER_MARK))
 
     @cached_property
     def places(self) -> Mapping[KeyPath, Place]:
@@ -162,6 +174,9 @@ class Source:
         line, column = self.lines.locate(place.key) if place else (0, 0)
         return Origin(str(self.file), line, column, dotted(path), self.lines.text(line))
 
+    def _too_deep(self) -> ConfigError:
+        return ConfigError("arrays or tables are nested too deeply", file=str(self.file), kind="syntax")
+
     def _syntax_error(self, error: tomllib.TOMLDecodeError) -> ConfigError:
         message = str(error)
         found = _AT.search(message)
@@ -189,6 +204,11 @@ def dotted(path: KeyPath) -> str:
             name = part if _BARE.fullmatch(part) else '"' + part.replace("\\", "\\\\").replace('"', '\\"') + '"'
             text += f".{name}" if text else name
     return text
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return inner is not None and (levels == 0 or any(_is_deeper(each, levels - 1) for each in inner))
 
 
 def _open_regular(path: str, flags: int) -> int:

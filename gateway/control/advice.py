@@ -79,7 +79,7 @@ class Advice:
         config = self._config
         sites = [site for site in self._loaded.sites if name in names_of(site)]
         if not sites:
-            broken = [site.file for site in self._loaded.broken if name in (*site.hosts, *site.wildcards)]
+            broken = [site.file for site in self._loaded.broken if name in names_of(site)]
             return f"Its site file has errors: {broken[0]}." if broken else "No site file has this name."
         if sites[0].https == "off":
             return f'Its site does without HTTPS: `https = "off"` in {sites[0].file}.'
@@ -103,8 +103,8 @@ class Advice:
         when = "now" if decision.at <= self._now else moment(decision.at)
         yield f"The next try is {when}: {decision.reason}."
         if state.failures:
-            first = moment(state.first_failure)
-            yield f"The last {state.failures} tries failed, the first {first}; last: {state.error}."
+            last = moment(state.last_failure)
+            yield f"{state.failures} failed in a row since {moment(state.first_failure)}, last {last}: {state.error}."
         if state.window is not None and state.window.explanation:
             yield f"The authority explains its renewal window at {state.window.explanation}."
         folder = Path(self._config.state) / STATE / authority_folder(self._config.acme.directory)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -31,17 +31,30 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser("certs", help="list, renew and explain certificates")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list the certificates of all names")
-    listing.set_defaults(run=_list)
+    listing.set_defaults(run=_told(_list))
     renewing = actions.add_parser("renew", help="renew a certificate now")
-    renewing.set_defaults(run=_renew)
+    renewing.set_defaults(run=_told(_renew))
     explaining = actions.add_parser("why", help="explain the state of a name's certificate")
-    explaining.set_defaults(run=_why)
+    explaining.set_defaults(run=_told(_why))
     for each in (renewing, explaining):
         each.add_argument("name", help="the name, such as example.com or *.example.com")
     trusting = commands.add_parser("trust", help="tell how to trust the local authority")
-    trusting.set_defaults(run=_trust)
+    trusting.set_defaults(run=_told(_trust))
     for each in (listing, renewing, explaining, trusting):
         each.add_argument("-c", "--config", default="sites", type=Path, help="folder of site files (default: sites)")
+
+
+def _told(action: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """Say in a sentence that the state folder is not open to the user who runs this."""
+
+    def run(options: argparse.Namespace) -> int:
+        try:
+            return action(options)
+        except PermissionError as error:
+            print(f"no permission for {error.filename}: run this as the gateway's user or as root")
+            return 1
+
+    return run
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -126,8 +139,7 @@ def _why(options: argparse.Namespace) -> int:
     if config is None:
         return 1
     name = options.name.lower().removesuffix(".")
-    for sentence in Advice(loaded, config, World(), Seconds(time.time())).sentences(name):
-        print(sentence)
+    print(*list(Advice(loaded, config, World(), Seconds(time.time())).sentences(name)), sep="\n")
     return 0
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
 
-from gateway.config.loader import load
+from gateway.config.loader import GATEWAY_FILE, load
 from gateway.config.model import Loaded, Location, Site
 from gateway.config.source import Origin
 from gateway.control.findings import Finding, as_json
@@ -44,7 +44,8 @@ def check(loaded: Loaded, machine: Machine, now: float | None = None) -> list[Fi
         now: Seconds since 1970, by which certificates expire; None for the machine's clock.
     """
     errors = [Finding.of(error) for error in loaded.errors]
-    warnings = [finding for site in loaded.sites for finding in _missing_paths(site, machine)]
+    warnings = list(_nothing_to_do(loaded))
+    warnings += [finding for site in loaded.sites for finding in _missing_paths(site, machine)]
     for site in loaded.sites:
         for certificate in _certificate(site, time.time() if now is None else now):
             (errors if certificate.severity == "error" else warnings).append(certificate)
@@ -71,6 +72,16 @@ def _run(options: argparse.Namespace) -> int:
         sites = f"{len(loaded.sites)} of {len(loaded.sites) + len(loaded.broken)} sites can be served"
         print(f"{options.folder}: {sites}; {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     return 1 if errors else 0
+
+
+def _nothing_to_do(loaded: Loaded) -> Iterator[Finding]:
+    """Look whether anything would be served at all; the folder may be another than the one that was meant."""
+    config = loaded.config
+    if config is not None and not config.http and not config.https:
+        file = loaded.folder / GATEWAY_FILE
+        yield _warning(Origin(str(file)), "nothing listens: `http` and `https` are both empty")
+    if config is not None and not loaded.sites and not loaded.broken:
+        yield _warning(Origin(str(loaded.folder)), "there is no site file, such as example.com.toml")
 
 
 def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
@@ -111,8 +122,10 @@ def _certificate(site: Site, now: float) -> Iterator[Finding]:
         yield _finding("error", origin, f"the certificate is not valid before {_days(found.not_before - now)} from now")
     elif left < (found.not_after - found.not_before) / 3:
         yield _warning(origin, f"the certificate expires in {_days(left)}")
-    implied = f"www.{site.name}"  # a site has it without asking
-    names = [name for name in site.hosts if name != implied or name == site.canonical]
+    if found.lacks_issuer:
+        advice = "many clients will not trust it; put the whole chain into the file"
+        yield _warning(origin, f"the certificate comes without that of its issuer, {found.issuer}: {advice}")
+    names = [name for name in site.hosts if name != site.implied]
     missing = [name for name in (*names, *(f"*.{each}" for each in site.wildcards)) if not found.covers(name)]
     if missing:
         yield _warning(origin, f"the certificate is not for {', '.join(missing)}: no HTTPS there")

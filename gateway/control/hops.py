@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from gateway.config.model import Location, Site
 from gateway.resources.redirect import Redirect, Target
-from gateway.resources.static import Static
 
 MAX_HOPS = 10
 """Redirects followed; browsers give up after about twenty."""
@@ -119,7 +118,7 @@ def _find(site: Site, path: str) -> Location | None:
 
 def _slashed(path: str, location: Location | None) -> str:
     """Correct a trailing slash as the location wants it."""
-    if location is None or isinstance(location.leaf, Static) or path == "/" or path.startswith("/.well-known/"):
+    if location is None or path == "/" or path.startswith("/.well-known/"):
         return path
     if location.slash == "strip":
         return path.rstrip("/") or "/"

@@ -168,7 +168,7 @@ have the same as JSON Schema: see [checking](checking.md#in-an-editor).
 |---|---|
 | duration | `"30s"`, `"500ms"`, `"5m"`, `"1.5h"`, `"7d"`, or a number of seconds |
 | size | `"16 KB"` (16,000 octets), `"8 MiB"` (8,388,608), `"1 GB"`, or a number of octets |
-| path | a file or folder; relative to the folder of the file it is written in |
+| path | a file or folder, also behind `unix:`; relative to the folder of the file it is written in |
 | upstream | a port on 127.0.0.1 (`4000`), `"host:port"`, `"unix:/run/app.sock"`, `"http://host"`, `"https://host"` |
 | address | a path (`"/new"`) or an absolute URL (`"https://example.com/new"`) |
 | listener | `"127.0.0.1:8080"`, `"[::]:80"`, `"unix:/run/gateway.sock"`, `"systemd:NAME"` |

@@ -2,11 +2,12 @@
 
 The host is corrected by a leaf of its own (`CanonicalRedirect`), which answers for the names of a site that are not the
 canonical one, so that requests to the right name pass nothing. The slash is corrected by a filter. Where both are
-wrong, the leaf corrects both: one hop.
+wrong, the leaf corrects both, by the rule of the location that the request is for: one hop.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from gateway.http.location import local_location, origin, split_target
@@ -15,6 +16,7 @@ from gateway.web.filter import BaseFilter
 from gateway.web.moved import Moved
 from gateway.web.request import Request
 from gateway.web.resource import Resource
+from gateway.web.tree import SiteResource
 
 CanonicalHost = Literal["www", "apex", "name"]
 """Which host name is the canonical one; `name` is the site file's own."""
@@ -22,28 +24,52 @@ CanonicalHost = Literal["www", "apex", "name"]
 Slash = Literal["strip", "add", "keep"]
 """What happens to a trailing slash on GET and HEAD."""
 
+Correct = Callable[[Request], bytes]
+"""Finds the target that a request should have had."""
+
+
+def as_it_came(request: Request) -> bytes:
+    """Find nothing wrong with a request's target."""
+    return request.head.target
+
+
+def corrected_in(site: SiteResource) -> Correct:
+    """Make what corrects requests to other names, or by another scheme, as the locations of the site itself would."""
+
+    def correct(request: Request) -> bytes:
+        answering = request.location
+        place = site.find(request)
+        request.location = answering
+        rules = (step for step in place.asking if isinstance(step, SlashFilter))
+        return next((target for rule in rules if (target := rule.correct(request))), request.head.target)
+
+    return correct
+
+
+def on_path(place: bytes, target: bytes) -> bytes:
+    """Put an origin and a target together; `*` asks about the whole server."""
+    return place + (target if target.startswith(b"/") else b"/")
+
 
 class CanonicalRedirect(Resource):
     """A leaf that sends every request to the canonical name, path and query kept byte for byte.
 
     Args:
         name: The canonical host name.
-        slash: The site's rule, applied in the same hop.
+        correct: Corrects the target in the same hop.
     """
 
-    __slots__ = ("_name", "_slash")
+    __slots__ = ("_correct", "_name")
 
-    def __init__(self, name: bytes, slash: Slash = "keep") -> None:
+    def __init__(self, name: bytes, correct: Correct = as_it_came) -> None:
         self._name = name
-        self._slash = slash
+        self._correct = correct
 
     def render(self, request: Request, data: bytes = b"", end: bool = True) -> None:
         """Answer with 308."""
-        head = request.head
-        target = corrected(head, self._slash) or head.target
         local_port = request.stream.local_port
-        place = origin(self._name, head.host, secure=request.secure, local_port=local_port)
-        Moved(place + (target if target.startswith(b"/") else b"/")).render(request, data, end)
+        place = origin(self._name, request.head.host, secure=request.secure, local_port=local_port)
+        Moved(on_path(place, self._correct(request))).render(request, data, end)
 
 
 class SlashFilter(BaseFilter):
@@ -60,8 +86,12 @@ class SlashFilter(BaseFilter):
 
     def on_request(self, request: Request) -> Resource | None:
         """Answer a request with the wrong slash with 308."""
-        target = corrected(request.head, self._slash)
+        target = self.correct(request)
         return None if target is None else Moved(target)
+
+    def correct(self, request: Request) -> bytes | None:
+        """Find the target that a request should have had; None where it is right."""
+        return corrected(request.head, self._slash)
 
 
 def corrected(head: RequestHead, slash: Slash) -> bytes | None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qsl
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from gateway.http.addresses import read_address
+from gateway.http.fields import is_token
 from gateway.settings import FieldName, Network, settings
 
 if TYPE_CHECKING:
     from gateway.web.request import Request
+
+
+def _method(name: str) -> str:
+    if not is_token(name.encode("utf-8")) or name != name.upper():
+        raise ValueError(f'expected a method such as "POST", in capitals, got {name!r}')
+    return name
 
 
 @settings
@@ -19,13 +26,13 @@ class When:
     """Settings, the key `when` of a route; all that is given must hold, or the next shorter route is asked.
 
     Attributes:
-        method: Methods, such as `["POST"]`.
+        method: Methods, such as `["POST"]`; their case counts (RFC 9110 §9.1).
         ip: Networks of clients, in CIDR form.
         header: Fields of the request with the value that each must have; `"*"` for any.
         query: Query parameters with the value that each must have; `"*"` for any.
     """
 
-    method: tuple[str, ...] = ()
+    method: tuple[Annotated[str, AfterValidator(_method)], ...] = ()
     ip: tuple[Network, ...] = ()
     header: dict[FieldName, str] = Field(default_factory=dict)
     query: dict[str, str] = Field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.errors import HTTPError
-from gateway.filters.canonical import Slash, corrected
+from gateway.filters.canonical import Correct, as_it_came, on_path
 from gateway.http.location import secure_origin
 from gateway.web.moved import Moved
 from gateway.web.request import Request
@@ -35,12 +35,12 @@ class HttpsRedirect(Resource):
         site: Who answers while there is no certificate.
         ready: Tells whether a name has a certificate.
         name: The canonical host name; empty where each keeps its own.
-        slash: The site's rule.
+        correct: Corrects the target in the same hop.
         port: Port of the TLS listener.
         protected: Whether the site is never to be seen over plain HTTP; it then waits for its certificate with 503.
     """
 
-    __slots__ = ("_name", "_port", "_protected", "_ready", "_site", "_slash")
+    __slots__ = ("_correct", "_name", "_port", "_protected", "_ready", "_site")
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class HttpsRedirect(Resource):
         ready: Callable[[str], bool],
         *,
         name: bytes = b"",
-        slash: Slash = "keep",
+        correct: Correct = as_it_came,
         port: int = 443,
         protected: bool = False,
     ) -> None:
         self._site = site
         self._ready = ready
         self._name = name
-        self._slash = slash
+        self._correct = correct
         self._port = port
         self._protected = protected
 
@@ -69,8 +69,7 @@ class HttpsRedirect(Resource):
         name = self._name or head.hostname
         if name and self._ready(name.decode("latin-1")):
             place = secure_origin(name, head.host, local_port=request.stream.local_port, port=self._port)
-            target = corrected(head, self._slash) or head.target
-            Moved(place + (target if target.startswith(b"/") else b"/")).render(request, data, end)
+            Moved(on_path(place, self._correct(request))).render(request, data, end)
         elif self._protected:
             raise HTTPError(503, "no_certificate", message=f"{name!r} has no certificate yet")
         else:

@@ -57,7 +57,7 @@ def parse_listen(text: str) -> ListenAddress:
         ValueError: It is none of these.
     """
     scheme, _, rest = text.partition(":")
-    if scheme == "unix" and rest:
+    if scheme == "unix" and rest and "\0" not in rest:
         return ListenAddress(path=rest)
     if scheme == "systemd" and rest:
         return ListenAddress(systemd=rest)

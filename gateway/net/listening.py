@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from gateway.net.addresses import twisted_address
 from gateway.net.endpoints import server_endpoint
-from gateway.net.listeners import ListenAddress, bind, remove_socket_file
+from gateway.net.listeners import ListenAddress, bind, refusal, remove_socket_file
 from gateway.net.tls_socket import TLSServer
 
 log = Logger()
@@ -64,12 +64,15 @@ class ListenerService(Service):
         """Accept connections as soon as the reactor runs.
 
         Raises:
-            ListenError: It was not bound before, and cannot be.
+            ListenError: It was not bound before, and cannot be, or another listens there by now.
         """
         Service.startService(self)
         self._bind()
         for sock in self._sockets:
-            listening = server_endpoint(self._reactor, sock, self._tls).listen(self._factory)
+            try:
+                listening = server_endpoint(self._reactor, sock, self._tls).listen(self._factory)
+            except OSError as problem:  # bound while another was bound there too, which listens by now
+                raise refusal(self._address, self._source, problem) from problem
             self._pending.append(listening.addCallbacks(self._listens, self._failed))
         self._sockets = []
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Coroutine
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError
@@ -22,6 +24,7 @@ from zope.interface import implementer
 
 from gateway.net.addresses import is_address, twisted_address
 from gateway.net.transport import LoopTransport
+from gateway.units import ByteCount
 
 
 @implementer(IListeningPort)
@@ -219,8 +222,24 @@ class ConnectingTransport(LoopTransport):
             self._keep_paused(transport)
 
     def connection_lost(self, problem: Exception | None) -> None:
-        """Pass the loss on, then let the factory stop."""
+        """Pass on what came in before a write failed, then the loss; then let the factory stop."""
         known = self._protocol is not None
+        if isinstance(problem, OSError) and self._reason is None and self._reading and self._diverted is None:
+            self._hear_out()
         super().connection_lost(problem)
         if known:
             self._factory.doStop()
+
+    def _hear_out(self) -> None:
+        """Hand over what is still unread, which uvloop leaves where writing failed.
+
+        A server that answers before it has read all of a request, and closes, is owed that its answer is heard.
+        """
+        self._release()
+        descriptor = self.fileno()
+        with suppress(OSError):
+            while data := os.read(descriptor, _PIECE):
+                self.data_received(data)
+
+
+_PIECE: Final = ByteCount(65_536)  # octets read at a time

@@ -19,6 +19,8 @@ cdef enum:
 
 cdef object plain_combined = line_formats.combined
 cdef object plain_json = line_formats.json
+cdef tuple NO_SOCKET = line_formats._NO_SOCKET
+cdef tuple NO_JSON_SOCKET = line_formats._NO_JSON_SOCKET
 cdef int CLIENT_GONE = line_formats.CLIENT_GONE
 cdef Py_ssize_t MAX_PLAIN = line_formats._MAX_PLAIN
 
@@ -118,6 +120,15 @@ cdef void request_id(Line* line, Request request) noexcept:
         literal(line, PyBytes_AS_STRING(request.id_line) + ID_AT, size)
 
 
+cdef void upstream_milliseconds(
+    Line* line, Request request, bytes upstream, const char* otherwise, Py_ssize_t size
+) noexcept:
+    if PyBytes_GET_SIZE(upstream) and request.first_byte:
+        milliseconds(line, request.first_byte - request.leased)
+    else:
+        literal(line, otherwise, size)
+
+
 cdef void begin(Line* line, char* room) noexcept:
     line.at = room
     line.end = room + ROOM
@@ -126,9 +137,11 @@ cdef void begin(Line* line, char* room) noexcept:
 
 def combined(
     Request request not None, bytes stamp not None, bytes target not None, bytes referer not None,
-    bytes agent not None, bytes upstream not None, socket, bytes reason not None,
+    bytes agent not None, bytes upstream not None, tuple socket, bytes reason not None,
 ):
     """Write a line of the combined format, as `line_formats.combined` does."""
+    cdef bytes kind, code
+    kind, code = NO_SOCKET if socket is None else socket
     cdef char room[ROOM]
     cdef Line line
     cdef RequestHead head = request.head
@@ -165,13 +178,14 @@ def combined(
     literal(&line, b" upstream=", 10)
     octets_or_dash(&line, upstream)
     literal(&line, b" upstream_ms=", 13)
-    if PyBytes_GET_SIZE(upstream) and request.first_byte:
-        milliseconds(&line, request.first_byte - request.leased)
-    else:
-        literal(&line, b"-", 1)
+    upstream_milliseconds(&line, request, upstream, b"-", 1)
     literal(&line, b" retries=", 9)
     number(&line, request.retries)
-    literal(&line, b" held_ms=0 socket=- code=- tls=", 31)
+    literal(&line, b" held_ms=0 socket=", 18)
+    octets(&line, kind)
+    literal(&line, b" code=", 6)
+    octets(&line, code)
+    literal(&line, b" tls=", 5)
     if request.secure:
         literal(&line, b"yes", 3)
     else:
@@ -179,16 +193,18 @@ def combined(
     literal(&line, b" reason=", 8)
     octets_or_dash(&line, reason)
     literal(&line, b"\n", 1)
-    if line.failed or socket is not None:
+    if line.failed:
         return plain_combined(request, stamp, target, referer, agent, upstream, socket, reason)
     return PyBytes_FromStringAndSize(room, line.at - room)
 
 
 def json(
     Request request not None, bytes stamp not None, bytes target not None, bytes referer not None,
-    bytes agent not None, bytes upstream not None, socket, bytes reason not None, bytes site not None,
+    bytes agent not None, bytes upstream not None, tuple socket, bytes reason not None, bytes site not None,
 ):
     """Write a line that is a JSON object, as `line_formats.json` does."""
+    cdef bytes kind, code
+    kind, code = NO_JSON_SOCKET if socket is None else socket
     cdef char room[ROOM]
     cdef Line line
     cdef RequestHead head = request.head
@@ -222,13 +238,14 @@ def json(
     literal(&line, b',"upstream":"', 13)
     octets(&line, upstream)
     literal(&line, b'","upstream_ms":', 16)
-    if PyBytes_GET_SIZE(upstream) and request.first_byte:
-        milliseconds(&line, request.first_byte - request.leased)
-    else:
-        literal(&line, b"null", 4)
+    upstream_milliseconds(&line, request, upstream, b"null", 4)
     literal(&line, b',"retries":', 11)
     number(&line, request.retries)
-    literal(&line, b',"held_ms":0,"socket":"","code":null,"tls":', 43)
+    literal(&line, b',"held_ms":0,"socket":"', 23)
+    octets(&line, kind)
+    literal(&line, b'","code":', 9)
+    octets(&line, code)
+    literal(&line, b',"tls":', 7)
     if request.secure:
         literal(&line, b"true", 4)
     else:
@@ -242,7 +259,7 @@ def json(
     literal(&line, b'","user_agent":"', 16)
     octets(&line, agent)
     literal(&line, b'"}\n', 3)
-    if line.failed or socket is not None:
+    if line.failed:
         return plain_json(request, stamp, target, referer, agent, upstream, socket, reason, site)
     return PyBytes_FromStringAndSize(room, line.at - room)
 

@@ -55,7 +55,7 @@ def combined(
         request.bytes_in,
         (ended - request.received) * 1000,
         upstream or b"-",
-        b"%.2f" % ((request.first_byte - request.leased) * 1000) if upstream and request.first_byte else b"-",
+        _upstream_milliseconds(request, upstream) or b"-",
         request.retries,
         kind,
         code,
@@ -77,15 +77,7 @@ def json(
 ) -> bytes:
     """Write a line that is a JSON object, always with the same keys.
 
-    Args:
-        request: An exchange that is over, or a WebSocket that has just been opened.
-        stamp: The time.
-        target: Request target.
-        referer: The field's value.
-        agent: The value of User-Agent.
-        upstream: Who answered; empty for nobody.
-        socket: What a WebSocket does, and its close code; None where there is none.
-        reason: What ended the exchange, if it went wrong.
+    Args, beside those of `combined`:
         site: The site's name.
     """
     head = request.head
@@ -108,7 +100,7 @@ def json(
         request.bytes_out,
         (ended - request.received) * 1000,
         upstream,
-        b"%.2f" % ((request.first_byte - request.leased) * 1000) if upstream and request.first_byte else b"null",
+        _upstream_milliseconds(request, upstream) or b"null",
         request.retries,
         kind,
         code,
@@ -133,6 +125,11 @@ def usual_field(raw: bytes, name: bytes) -> bytes:
 def is_plain(target: bytes) -> bool:
     """Tell whether a request target can stand in a line as it is: short, harmless, and without parameters."""
     return len(target) <= _MAX_PLAIN and target.translate(_SIEVE) == target
+
+
+def _upstream_milliseconds(request: Request, upstream: bytes) -> bytes:
+    answered = upstream and request.first_byte
+    return b"%.2f" % ((request.first_byte - request.leased) * 1000) if answered else b""
 
 
 CLIENT_GONE: Final = 499

@@ -42,6 +42,8 @@ cdef struct Found:
     Py_ssize_t host_length
     const unsigned char* connection
     Py_ssize_t connection_length
+    const unsigned char* upgrade
+    Py_ssize_t upgrade_length
     long long length  # Content-Length; -1 where there is none
     bint chunked
 
@@ -53,8 +55,10 @@ cdef unsigned long long BIT_CONNECTION = CONNECTION
 cdef unsigned long long BIT_LENGTH = CONTENT_LENGTH
 cdef unsigned long long BIT_CODING = TRANSFER_ENCODING
 cdef unsigned long long BIT_CREDENTIALS = AUTHORIZATION
-cdef unsigned long long LEFT_TO_PYTHON = EXPECT | UPGRADE
+cdef unsigned long long BIT_UPGRADE = UPGRADE
+cdef unsigned long long LEFT_TO_PYTHON = EXPECT
 
+cdef bytes WEBSOCKET = b"websocket"
 cdef object NONE = Framing.NONE
 cdef object LENGTH = Framing.LENGTH
 cdef object CHUNKED = Framing.CHUNKED
@@ -158,7 +162,7 @@ cdef int sort_fields(const unsigned char* at, const unsigned char* end, Names na
     cdef unsigned long long bits
     found.known = 0
     found.kept = 0
-    found.host = found.connection = NULL
+    found.host = found.connection = found.upgrade = NULL
     found.length = -1
     found.chunked = False
     while at < end:
@@ -214,6 +218,11 @@ cdef int take_special(unsigned long long bits, const unsigned char* value, const
             return 0
         found.connection = value
         found.connection_length = end - value
+    elif bits & BIT_UPGRADE:
+        if found.upgrade != NULL:
+            return 0
+        found.upgrade = value
+        found.upgrade_length = end - value
     elif bits & BIT_LENGTH:
         if found.length >= 0 or value == end or end - value > MAX_DIGITS:
             return 0
@@ -235,6 +244,14 @@ cdef int take_special(unsigned long long bits, const unsigned char* value, const
 cdef object options_of(bytes connection):
     options = OPTIONS.get(connection)
     return connection_options(connection) if options is None else options
+
+
+cdef bytes upgrade_of(Found* found):
+    if found.upgrade == NULL:
+        return b""
+    if found.upgrade_length == 9 and memcmp(found.upgrade, b"websocket", 9) == 0:
+        return WEBSOCKET
+    return PyBytes_FromStringAndSize(<const char*>found.upgrade, found.upgrade_length).lower()
 
 
 def parse_request(bytes data not None, limits):
@@ -276,10 +293,13 @@ def parse_request(bytes data not None, limits):
         return plain_request(data, limits)
     head = RequestHead.__new__(RequestHead)
     head.keep_alive = version == 1
+    head.upgrade = b""
     if found.connection != NULL:
         options = options_of(PyBytes_FromStringAndSize(<const char*>found.connection, found.connection_length))
-        if options.named or options.upgrade:
+        if options.named:
             return plain_request(data, limits)
+        if options.upgrade and version == 1 and not found.chunked and found.length < 0:
+            head.upgrade = upgrade_of(&found)
         head.keep_alive = not options.close and (version == 1 or options.keep_alive)
     head.method = method
     head.target = PyBytes_FromStringAndSize(<const char*>target, at - target)
@@ -292,7 +312,6 @@ def parse_request(bytes data not None, limits):
     head.known = found.known
     head.framing = CHUNKED if found.chunked else NONE if found.length < 0 else LENGTH
     head.content_length = 0 if found.length < 0 else found.length
-    head.upgrade = b""
     head.expects_continue = False
     head.size = end - start + 2
     return head
@@ -317,7 +336,7 @@ def parse_response(bytes data not None, limits, bytes method not None):
     at = start + 13
     while IN_VALUE[at[0]]:
         at += 1
-    if at[0] != 13 or at[1] != 10 or status < 200 or end - start - 2 > response_limits.size:
+    if at[0] != 13 or at[1] != 10 or end - start - 2 > response_limits.size:
         return plain_response(data, limits, method)
     reason = PyBytes_FromStringAndSize(<const char*>start + 13, at - start - 13)
     at += 2
@@ -328,17 +347,20 @@ def parse_response(bytes data not None, limits, bytes method not None):
         return plain_response(data, limits, method)
     head = ResponseHead.__new__(ResponseHead)
     head.keep_alive = version == 1
+    head.upgrade = b""
     if found.connection != NULL:
         options = options_of(PyBytes_FromStringAndSize(<const char*>found.connection, found.connection_length))
-        if options.named or options.upgrade:
+        if options.named:
             return plain_response(data, limits, method)
+        if options.upgrade:
+            head.upgrade = upgrade_of(&found)
         head.keep_alive = not options.close and (version == 1 or options.keep_alive)
     head.status = status
     head.reason = reason
     head.fields = PyBytes_FromStringAndSize(PyBytes_AS_STRING(block), found.kept)
     head.known = found.known
     head.content_length = None if found.length < 0 else found.length
-    if status == 204 or status == 304 or method == b"HEAD":
+    if status < 200 or status == 204 or status == 304 or method == b"HEAD":
         head.framing = NONE
     elif found.chunked:
         head.framing = CHUNKED
@@ -347,6 +369,5 @@ def parse_response(bytes data not None, limits, bytes method not None):
         head.keep_alive = False
     else:
         head.framing = LENGTH
-    head.upgrade = b""
     head.size = end - start + 2
     return head

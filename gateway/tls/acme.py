@@ -139,7 +139,7 @@ class Issuer:
             await self._put_order(wish.name, None)
             return await self._issue(wish)
         except OSError as error:
-            raise NotStored(f"the state folder cannot be written: {error.strerror}") from error
+            raise NotStored(f"the state folder cannot be used: {error}") from error
 
     async def tidy(self) -> None:
         """Leave out of the ledger what no longer counts.

@@ -261,7 +261,7 @@ class Authority:
             raise kind(f"the authority answered {told(error)}", code, wait) from None
         except requests.RequestException as error:
             self._client = None
-            raise AuthorityUnreachable(f"{self.url} cannot be reached: {clean(error)}") from None
+            raise AuthorityUnreachable(f"{self.url} cannot be reached: {clean(_first_cause(error))}") from None
         except errors.ClientError as error:
             response = self._network.response
             if response is None or response.ok:
@@ -273,6 +273,13 @@ class Authority:
             errors.Error, JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError,
         ) as error:  # fmt: skip
             raise _senseless(error) from error
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Find what began it: the layers above only say that there was something."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error
 
 
 def _senseless(error: Exception) -> AuthorityRefused:

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from gateway.errors import Blame, GatewayError
 from gateway.units import Seconds
@@ -24,6 +24,10 @@ class CertificateUnusable(GatewayError):
     status = None
     blame = Blame.OPERATOR
     reason = "certificate"
+
+
+class KeyUnusable(CertificateUnusable):
+    """It is the key that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,13 @@ class CertifiedKey:
         certificates = _read_chain(chain)
         leaf = certificates[0]
         private = _read_key(key)
-        if private.public_key().public_bytes(Encoding.DER, _SPKI) != leaf.public_key().public_bytes(
-            Encoding.DER, _SPKI
-        ):
+        own = private.public_key().public_bytes(Encoding.DER, _SPKI)
+        keys = [each.public_key().public_bytes(Encoding.DER, _SPKI) for each in certificates]
+        if own != keys[0]:
+            if own in keys:
+                raise CertificateUnusable(
+                    f"the key belongs to certificate {keys.index(own) + 1} of the chain: {_ORDER}"
+                )
             raise CertificateUnusable("the key does not belong to the certificate")
         for number, (below, above) in enumerate(pairwise(certificates), 1):
             _check_issued(number, below, above)
@@ -88,6 +96,18 @@ class CertifiedKey:
         """
         return name in self.names or f"*.{name.partition('.')[2]}" in self.names
 
+    @property
+    def lacks_issuer(self) -> bool:
+        """Whether the leaf comes alone, though it says where clients could look for its issuer (RFC 5280 §4.2.2.1)."""
+        leaf, *issuers = x509.load_pem_x509_certificates(self.chain)
+        if issuers:
+            return False
+        try:
+            found = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+        except (x509.ExtensionNotFound, ValueError):
+            return False
+        return any(each.access_method == AuthorityInformationAccessOID.CA_ISSUERS for each in found)
+
 
 def _read_chain(pem: bytes) -> list[x509.Certificate]:
     try:
@@ -100,11 +120,11 @@ def _read_key(pem: bytes) -> PrivateKey:
     try:
         private = load_pem_private_key(pem, None)
     except TypeError as problem:
-        raise CertificateUnusable("the key is locked by a passphrase") from problem
+        raise KeyUnusable("the key is locked by a passphrase") from problem
     except (ValueError, UnsupportedAlgorithm) as problem:  # its text may quote the file: not repeated
-        raise CertificateUnusable("no PEM private key can be read") from problem
+        raise KeyUnusable("no PEM private key can be read") from problem
     if not isinstance(private, PrivateKey):
-        raise CertificateUnusable("the key is neither ECDSA, RSA nor EdDSA")
+        raise KeyUnusable("the key is neither ECDSA, RSA nor EdDSA")
     return private
 
 
@@ -115,7 +135,7 @@ def _check_issued(number: int, below: x509.Certificate, above: x509.Certificate)
     except (ValueError, TypeError, InvalidSignature) as problem:
         raise CertificateUnusable(
             f"certificate {number} of the chain ({_person(below.subject)}) is not signed by the next one "
-            f"({_person(above.subject)}): the leaf comes first, then each one's issuer"
+            f"({_person(above.subject)}): {_ORDER}"
         ) from problem
 
 
@@ -138,4 +158,5 @@ def _person(name: x509.Name) -> str:
     return " ".join((*organisation[:1], *common[:1])) or name.rfc4514_string()
 
 
+_ORDER: Final = "the leaf comes first, then each one's issuer"
 _SPKI: Final = PublicFormat.SubjectPublicKeyInfo

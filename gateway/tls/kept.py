@@ -8,8 +8,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from gateway.tls.certificate import CertifiedKey
-from gateway.tls.schedule import Validity
+from gateway.tls.schedule import CHECK, Validity, credible
 from gateway.tls.state import NameState
+from gateway.units import Seconds
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Kept:
             is asked for.
         state: What is remembered of it.
         key: Its certificate; None before the first.
+        unasked: Whether nobody asked for it: it came with a site, and may not be in use.
         look_at: When to look at it next, in seconds of the epoch.
         ask_at: When to ask for renewal information at the earliest.
         asking: Whether that is being asked.
@@ -33,11 +35,16 @@ class Kept:
     profile: str | None
     state: NameState
     key: CertifiedKey | None = None
+    unasked: bool = False
     look_at: float = 0.0
     ask_at: float = 0.0
     asking: bool = False
     task: Deferred[Any] | None = None
     wished: bool = False
+
+    def is_due(self, now: Seconds) -> bool:
+        """Tell whether it is to be looked at."""
+        return self.wished or credible(self.look_at, now, 2 * CHECK) <= now
 
     @property
     def validity(self) -> Validity | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twisted.logger import Logger
 
-from gateway.tls.certificate import CertificateUnusable, CertifiedKey
+from gateway.tls.certificate import CertificateUnusable, CertifiedKey, KeyUnusable
 from gateway.tls.sni import ServerNames
 
 log = Logger()
@@ -35,9 +35,14 @@ class OwnFiles:
         """Read the files.
 
         Raises:
-            CertificateUnusable: One cannot be read, or they do not fit; the message names the file.
+            CertificateUnusable: One cannot be read, they do not fit, or the certificate is for none of the names; the
+                message names the file.
         """
-        return load_files(self.cert, self.key)
+        key = load_files(self.cert, self.key)
+        if not self.shown_for(key):
+            known = ", ".join(key.names) or "no name at all"
+            raise CertificateUnusable(f"{self.cert} is for {known}, not for {self.names[0]}")
+        return key
 
     def shown_for(self, key: CertifiedKey) -> tuple[str, ...]:
         """Choose the names that get the certificate: those that it covers; the default site takes any."""
@@ -49,15 +54,18 @@ def load_files(cert: str, key: str) -> CertifiedKey:
 
     Raises:
         CertificateUnusable: One cannot be read, or they do not fit; the message names the file.
+        KeyUnusable: It is the key that cannot be read or used.
     """
     content = []
-    for path in (cert, key):
+    for path, fault in ((cert, CertificateUnusable), (key, KeyUnusable)):
         try:
             content.append(Path(path).read_bytes())
         except OSError as problem:
-            raise CertificateUnusable(f"{path} cannot be read: {problem.strerror}") from problem
+            raise fault(f"{path} cannot be read: {problem.strerror}") from problem
     try:
         return CertifiedKey.load(*content)
+    except KeyUnusable as problem:
+        raise KeyUnusable(f"{key}: {problem}") from problem
     except CertificateUnusable as problem:
         raise CertificateUnusable(f"{cert}: {problem}") from problem
 

@@ -21,6 +21,7 @@ from gateway.tls.acme import Issuer, Wish
 from gateway.tls.alarm import Alarm
 from gateway.tls.certificate import CertifiedKey
 from gateway.tls.certificate_id import certificate_id
+from gateway.tls.dns import check_known
 from gateway.tls.kept import Kept
 from gateway.tls.problems import IssuingError, NotStored, OrderRefused, SettingsLacking, ValidationFailed
 from gateway.tls.schedule import (
@@ -36,6 +37,7 @@ from gateway.tls.sni import ServerNames
 from gateway.tls.state import NameState
 from gateway.tls.state_folder import Requests, StateLock
 from gateway.tls.store import DirectoryStore
+from gateway.tls.upkeep import Upkeep
 from gateway.tls.windows import RenewalWindows
 from gateway.tls.worker import Worker
 from gateway.units import Seconds
@@ -46,7 +48,7 @@ LOOK: Final = Seconds(5)
 """How often wishes are taken up; a name is looked at when its time has come, and every ten minutes in any case."""
 AT_ONCE: Final = 4
 """Orders under way at a time."""
-_CLEAN: Final = 86400.0
+_TIDY: Final = 86400.0
 
 
 class IssuingService:
@@ -65,6 +67,7 @@ class IssuingService:
         now: Seconds of the epoch.
         random: Gives a number of at least 0 and less than 1.
         take_over: Folder of txacme's certificates to go on with; None for none.
+        check_known: Raises OrderRefused for a name that DNS does not know; blocks.
     """
 
     def __init__(
@@ -82,10 +85,9 @@ class IssuingService:
         now: Callable[[], Seconds],
         random: Callable[[], float],
         take_over: Path | None = None,
+        check_known: Callable[[str, Seconds], None] = check_known,
     ) -> None:
         self._store = store
-        self._lock = lock
-        self._requests = requests
         self._issuer = issuer
         self._staging = staging
         self._server_names = names
@@ -94,30 +96,34 @@ class IssuingService:
         self._clock = clock
         self._now = now
         self._random = random
-        self._take_over = take_over
+        self._check_known = check_known
+        self._upkeep = Upkeep(store, lock, requests, take_over)
         self._names: dict[str, Kept] = {}
         self._wanted: Mapping[str, str | None] = {}
+        self._unasked: frozenset[str] = frozenset()
         self._windows = RenewalWindows(issuer.authority, worker, now, random, self._remember)
         self._timer: IDelayedCall | None = None
         self._round: Deferred[None] | None = None
         self._running = False
-        self._clean_at = 0.0
+        self._tidied = 0.0
         self._said: set[str] = set()
         self.skew = 0.0
 
     # Life.
 
-    def load(self, wanted: Mapping[str, str | None]) -> None:
+    def load(self, wanted: Mapping[str, str | None], unasked: frozenset[str] = frozenset()) -> None:
         """Read stored certificates into memory, before the listeners open. Blocks, but asks nobody.
 
         Args:
             wanted: Profile by name of everything that wants a certificate; None: what is stored is shown, no other is
                 asked for.
+            unasked: Those that nobody asked for: they want one only where DNS knows them.
         """
-        self._wanted = dict(wanted)
-        foreign = self._store.foreign(self._take_over) if self._take_over is not None else {}
+        self._wanted, self._unasked = dict(wanted), unasked
+        foreign = self._upkeep.foreign()
         for name, profile in wanted.items():
-            self._add(name, profile, self._store.get(name) or foreign.get(name), self._store.state(name))
+            key, state = self._upkeep.read(name)
+            self._add(name, profile, key or foreign.get(name), state)
 
     def start(self) -> None:
         """Begin to look after the names."""
@@ -133,21 +139,16 @@ class IssuingService:
         for entry in list(self._names.values()):
             if entry.task is not None:
                 entry.task.cancel()
-        self._lock.release()
+        self._upkeep.end()
 
-    def set_names(self, wanted: Mapping[str, str | None]) -> None:
-        """Look after other names from now on; those that stay notice nothing.
-
-        Args:
-            wanted: Profile by name of everything that wants a certificate; None: what is stored is shown, no other is
-                asked for.
-        """
-        self._wanted = dict(wanted)
+    def set_names(self, wanted: Mapping[str, str | None], unasked: frozenset[str] = frozenset()) -> None:
+        """Look after other names from now on, as of `load`; those that stay notice nothing."""
+        self._wanted, self._unasked = dict(wanted), unasked
         for name in [name for name in self._names if name not in wanted]:
             self._drop(self._names.pop(name))
         for name, profile in wanted.items():
             if name in self._names:
-                self._names[name].profile = profile
+                self._names[name].profile, self._names[name].unasked = profile, name in unasked
             else:
                 found = Deferred.fromCoroutine(self._find(name))
                 found.addErrback(lambda failure: log.failure("a certificate could not be read", failure))
@@ -159,7 +160,7 @@ class IssuingService:
     # Names.
 
     async def _find(self, name: str) -> None:
-        key, state = await self._worker.run(lambda: (self._store.get(name), self._store.state(name)))
+        key, state = await self._worker.run(partial(self._upkeep.read, name))
         # Meanwhile the site may have gone again, or come back.
         if name in self._wanted and name not in self._names:
             self._add(name, self._wanted[name], key, state)
@@ -169,7 +170,7 @@ class IssuingService:
     def _add(self, name: str, profile: str | None, key: CertifiedKey | None, state: NameState) -> None:
         if state.window is not None and (key is None or state.window.certificate != certificate_id(key)):
             state = dataclasses.replace(state, window=None)
-        self._names[name] = Kept(name, profile, state, key)
+        self._names[name] = Kept(name, profile, state, key, name in self._unasked)
         if key is not None:
             self._server_names.put(name, key, renewed=state.renewed)
 
@@ -197,38 +198,37 @@ class IssuingService:
 
     async def _round_of_looks(self) -> None:
         now = self._now()
-        if now < BUILT:
-            self._say("clock", "the clock is wrong: it is before the date of this version; no certificate is judged")
+        early = now < BUILT
+        self._say("clock", "the clock is wrong: it is before the date of this version; none is judged" if early else "")
+        if early:
             return
-        if not await self._worker.run(self._lock.acquire):
-            self._say("lock", "another gateway uses this state folder: it renews the certificates, not this one")
+        try:
+            wishes = await self._tend(now)
+        except OSError as error:
+            self._say("folder", f"the state folder cannot be used, so none is asked for: {error}")
+            for entry in self._names.values():
+                self._give_alarms(entry, now)
             return
-        self._said -= {"clock", "lock"}
-        if abs(self.skew) > SKEW:
-            self._say("skew", f"the clock differs from the authority's by {abs(self.skew):.0f} s")
-        else:
-            self._said.discard("skew")
-        if self._take_over is not None:
-            folder, self._take_over = self._take_over, None
-            for name in await self._worker.run(partial(self._store.take_over, folder)):
-                log.info("took over the certificate of {name} from {folder}", name=name, folder=str(folder))
-        for name in await self._worker.run(lambda: list(self._requests.take())):
-            self._wish(name)
-        if now >= self._clean_at:
-            self._clean_at = now + _CLEAN
-            keep = frozenset(self._names)
-            for name in await self._worker.run(partial(self._store.clean, keep, now)):
-                log.info("removed the expired certificate of {name}, which no site has", name=name)
-            try:
-                await self._issuer.tidy()
-            except OSError as error:
-                log.error("certificates: the ledger cannot be written: {error}", error=error.strerror)
-        if self._running:
+        self._say("folder", "")
+        other = wishes is None
+        self._say("lock", "another gateway uses this state folder: it renews them, not this one" if other else "")
+        skew = abs(self.skew)
+        self._say("skew", f"the clock differs from the authority's by {skew:.0f} s" if skew > SKEW else "")
+        if wishes is not None and self._running:
+            for name in wishes:
+                self._wish(name)
             self._look_at_names(now)
+
+    async def _tend(self, now: Seconds) -> list[str] | None:
+        wishes = await self._worker.run(partial(self._upkeep.tend, frozenset(self._names), now))
+        if wishes is not None and not self._tidied <= now < self._tidied + _TIDY:
+            self._tidied = now
+            await self._issuer.tidy()
+        return wishes
 
     def _look_at_names(self, now: Seconds) -> None:
         for entry in sorted(self._names.values(), key=lambda entry: entry.look_at):
-            if entry.profile is not None and entry.task is None and (entry.wished or entry.look_at <= now):
+            if entry.profile is not None and entry.task is None and entry.is_due(now):
                 self._look_at(entry, now)
 
     def _look_at(self, entry: Kept, now: Seconds) -> None:
@@ -239,9 +239,8 @@ class IssuingService:
             if sum(each.task is not None for each in self._names.values()) >= AT_ONCE:
                 return
             reason = "asked for by the operator" if entry.wished else decision.reason
-            log.info("{name}: asking for a certificate: {reason}", name=entry.name, reason=reason)
             entry.wished = False
-            task = entry.task = Deferred.fromCoroutine(self._renew(entry))
+            task = entry.task = Deferred.fromCoroutine(self._renew(entry, reason))
             task.addErrback(self._failed_badly, entry)
             task.addBoth(self._over, entry)
             return
@@ -266,13 +265,16 @@ class IssuingService:
 
     # One name.
 
-    async def _renew(self, entry: Kept) -> None:
+    async def _renew(self, entry: Kept, reason: str) -> None:
         attempt = entry.state.failures
         replaces = ""
         if entry.key is not None and entry.state.window is not None and attempt % 3 != 2:
             replaces = certificate_id(entry.key)
         wish = Wish(name=entry.name, replaces=replaces, profile=entry.profile or "", remembered=entry.state.challenge)
         try:
+            if entry.unasked:
+                await self._worker.run(partial(self._check_known, entry.name, self._now()))
+            log.info("{name}: asking for a certificate: {reason}", name=entry.name, reason=reason)
             if entry.state.staging and self._staging is not None:
                 await self._staging.rehearse(wish)
                 log.info("{name}: validated on the staging directory, now for real", name=entry.name)
@@ -304,7 +306,8 @@ class IssuingService:
     async def _failed(self, entry: Kept, error: IssuingError) -> None:
         now = self._now()
         if isinstance(error, OrderRefused):
-            log.warn("{name}: {error}", name=entry.name, error=str(error))
+            if str(error) != entry.state.error:
+                log.warn("{name}: no certificate: {error}", name=entry.name, error=str(error))
             entry.state = dataclasses.replace(entry.state, held_until=error.until, error=str(error))
             await self._remember(entry)
             return
@@ -327,7 +330,7 @@ class IssuingService:
 
     def _give_alarms(self, entry: Kept, now: Seconds) -> None:
         due = alarms(entry.validity, entry.state, now)
-        if not due:
+        if not due or entry.profile is None:
             return
         entry.state = dataclasses.replace(entry.state, alarmed=(*entry.state.alarmed, *due))
         given = Deferred.fromCoroutine(self._tell(entry, due))
@@ -339,6 +342,9 @@ class IssuingService:
         await self._alarm.give(due[-1], entry.name, entry.state.error)
 
     def _say(self, about: str, sentence: str) -> None:
-        if about not in self._said:
+        """Say what is wrong once for as long as it is; an empty sentence says that it is not."""
+        if not sentence:
+            self._said.discard(about)
+        elif about not in self._said:
             self._said.add(about)
             log.error("certificates: {sentence}", sentence=sentence)

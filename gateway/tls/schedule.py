@@ -32,6 +32,8 @@ _WAITS: Final = tuple(
 _LAST_WAIT: Final = 6 * _HOUR
 _PATIENT_AFTER: Final = 30 * _DAY
 _PATIENT_WAIT: Final = 24 * _HOUR
+_LONGEST_WAIT: Final = 2 * _DAY
+_LONGEST_HELD: Final = 31 * _DAY
 _URGENT_WAIT: Final = 30 * _MINUTE
 _SHORT_LIFE: Final = 10 * _DAY
 _POLL: Final = (1 * _HOUR, 24 * _HOUR)
@@ -83,13 +85,24 @@ def decide(validity: Validity | None, state: NameState, now: Seconds) -> Decisio
         now: Seconds of the epoch.
     """
     due, reason = _due(validity, state)
-    back_off = state.next_try
+    back_off = credible(state.next_try, now)
     if validity is not None and _is_last_moment(validity, now):
         back_off = min(back_off, Seconds(state.last_failure + _URGENT_WAIT))
-    at = max(due, back_off, state.held_until)
+    at = max(due, back_off, credible(state.held_until, now, _LONGEST_HELD))
     if at > due:
         reason = f"{reason}; waiting after: {state.error}" if state.error else reason
     return Decision(at, due, reason)
+
+
+def credible(until: float, now: Seconds, longest: float = _LONGEST_WAIT) -> Seconds:
+    """Give a time until which something was put off; 0 where it is so far away that a wrong clock must have set it.
+
+    Args:
+        until: Seconds of the epoch.
+        now: Seconds of the epoch.
+        longest: How far away a clock that is right sets it at most, in seconds.
+    """
+    return Seconds(until if until <= now + longest else 0)
 
 
 def after_failure(state: NameState, now: Seconds, error: str, random: Callable[[], float]) -> NameState:

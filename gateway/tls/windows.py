@@ -16,7 +16,7 @@ from gateway.tls.certificate import CertifiedKey
 from gateway.tls.certificate_id import certificate_id
 from gateway.tls.kept import Kept
 from gateway.tls.problems import IssuingError
-from gateway.tls.schedule import choose_moment
+from gateway.tls.schedule import choose_moment, credible
 from gateway.tls.state import Window
 from gateway.tls.worker import Worker
 from gateway.units import Seconds
@@ -57,9 +57,9 @@ class RenewalWindows:
     def ask(self, kept: Kept, now: Seconds) -> None:
         """Ask for the window of a name, if it is time; a certificate that has expired has none (RFC 9773 §4.3)."""
         key, window = kept.key, kept.state.window
-        if key is None or kept.asking or kept.ask_at > now or key.not_after <= now:
+        if key is None or kept.asking or credible(kept.ask_at, now) > now or key.not_after <= now:
             return
-        if window is not None and window.poll > now:
+        if window is not None and credible(window.poll, now) > now:
             return
         kept.asking, kept.ask_at = True, now + _FAILED
         asked = Deferred.fromCoroutine(self._learn(kept, key))

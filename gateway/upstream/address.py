@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from ipaddress import IPv6Address
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
+
+from gateway.settings import beside_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,7 @@ class UpstreamAddress:
     Attributes:
         host: Name or IP address, looked up per connection; empty for a UNIX socket.
         port: TCP port; 0 for a UNIX socket.
-        path: Path of a UNIX socket; empty otherwise.
+        path: Path of a UNIX socket, in a site file relative to that file; empty otherwise.
         tls: Whether to speak HTTPS to it.
     """
 
@@ -47,19 +51,22 @@ def parse_address(value: int | str) -> UpstreamAddress:
     if isinstance(value, str):
         if value.isascii() and value.isdigit():
             return parse_address(int(value))
-        if value.startswith("unix:") and len(value) > len("unix:"):
+        if value.startswith("unix:") and len(value) > len("unix:") and "\0" not in value:
             return UpstreamAddress(path=value.removeprefix("unix:"))
         found = _HOST_PORT.fullmatch(value)
         if found and (found["port"] or found["scheme"]):
             tls = found["scheme"] == "https://"
             port = int(found["port"] or (443 if tls else 80))
-            if 0 < port < 65536:
-                return UpstreamAddress(found["host"].strip("[]"), port, tls=tls)
+            with suppress(ValueError):
+                host = str(IPv6Address(found["six"])) if found["six"] else found["name"]
+                if 0 < port < 65536:
+                    return UpstreamAddress(host, port, tls=tls)
     raise ValueError(f'expected a port, "host:port", "unix:/path" or "https://host", got {value!r}')
 
 
-def _read(value: Any) -> Any:
-    return value if isinstance(value, UpstreamAddress) else parse_address(value)
+def _read(value: Any, info: ValidationInfo) -> Any:
+    address = value if isinstance(value, UpstreamAddress) else parse_address(value)
+    return replace(address, path=beside_file(address.path, info))
 
 
 Upstream = Annotated[
@@ -68,6 +75,6 @@ Upstream = Annotated[
     WithJsonSchema({"type": ["integer", "string"], "description": 'Port, "host:port", "unix:/path" or "https://host"'}),
 ]
 
-_HOST_PORT = re.compile(
-    r"(?P<scheme>https?://)?(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?/?", re.ASCII
-)
+_LABEL = r"[A-Za-z0-9_-]{1,63}"
+_HOST = rf"(?P<name>{_LABEL}(?:\.{_LABEL})*\.?)|\[(?P<six>[0-9A-Fa-f:.]+)\]"
+_HOST_PORT = re.compile(rf"(?P<scheme>https?://)?(?:{_HOST})(?::(?P<port>\d{{1,5}}))?/?", re.ASCII)

@@ -28,7 +28,7 @@ from gateway.reload import ONLY_AT_START
 from gateway.resources.page import ErrorPages
 from gateway.resources.websocket_registry import OpenSockets
 from gateway.serving import build_context, monotonic, own_name, unknown_hosts
-from gateway.sticky_key import kept_key
+from gateway.sticky_key import KeyWhenNeeded
 from gateway.units import Seconds
 from gateway.upstream.health import HealthChecks
 from gateway.upstream.pool import UpstreamRegistry
@@ -36,7 +36,7 @@ from gateway.web.tree import VirtualHosts
 from gateway.workers.generation import Generation
 from gateway.workers.link import Attach
 from gateway.workers.member import Member
-from gateway.workers.messages import Accept, Ask, Begin, Configure, Cut, Elsewhere, Gone, Health, Reopen, Stop
+from gateway.workers.messages import Accept, Ask, Begin, Configure, Cut, Elsewhere, Gone, Health, Reopen, Sticky, Stop
 from gateway.workers.mirror import Audience, MirroredNames, MirroredTokens
 from gateway.workers.packing import pack_config
 from gateway.workers.process import Spawn
@@ -97,7 +97,8 @@ class Crew:
         self.secure = SecureSites(config, monotonic, self._names)
         self._via = own_name()
         self._disk = DiskThreads(reactor)
-        self._sticky = b""
+        self._sticky: tuple[Sticky, ...] = ()
+        self._kept_key = KeyWhenNeeded(Path(config.state), self._take_key)
         self.upstreams = UpstreamRegistry()
         self._checks = HealthChecks(self.upstreams, reactor, random, lambda down: self._audience(Health(down=down)))
         self.unknown = unknown_hosts(config)
@@ -131,7 +132,7 @@ class Crew:
             NoWorkerError: None can be started, so nobody would ever accept a connection.
         """
         globalLogPublisher.addObserver(self._repeater)
-        self._sticky = kept_key(Path(self._config.state))
+        self._kept_key.start()
         self._checks.start()
         self._sockets.listen()
         for place in self._places:
@@ -142,6 +143,8 @@ class Crew:
 
     def use(self, tree: VirtualHosts, sites: Iterable[Site], refused: Iterable[BrokenSite]) -> None:
         """Have these sites served; the tree was built of them to see that it can be."""
+        sites = tuple(sites)
+        self._kept_key.use(sites)
         self._audience(*self._generation.next(sites, refused))
 
     def close_site(self, name: str) -> None:
@@ -211,7 +214,9 @@ class Crew:
             child, sock = self._spawn(flat(descriptors))
         except OSError as error:
             pause = place.pause(died_young=True)
-            sentence = "worker {number} cannot be started: {error}; tried again in {pause:.1f} s"
+            sentence = "worker {number} cannot be started: {error}"
+            if self._ticks.running:  # else it is not known yet whether any worker can
+                sentence += "; tried again in {pause:.1f} s"
             if isinstance(error, PermissionError):
                 sentence += "; the user that the gateway runs as must be permitted to run it"
             log.error(sentence, number=place.number, error=error, pause=pause)
@@ -228,14 +233,16 @@ class Crew:
             version=version("gateway"),
             folder=str(self._folder),
             via=self._via,
-            sticky=self._sticky,
             sockets=descriptors,
             config=pack_config(self._config),
         )
-        health = Health(down=self.upstreams.down)
-        known = *self._names.everything(), *self.tokens.everything(), health, *self._generation.everything()
-        member.link.say(begin, *known)
+        member.link.say(begin, *self._names.everything(), *self.tokens.everything(), *self._sticky)
+        member.link.say(Health(down=self.upstreams.down), *self._generation.everything())
         self._audience.join(member.link)
+
+    def _take_key(self, key: bytes) -> None:
+        self._sticky = (Sticky(key=key),)
+        self._audience(*self._sticky)
 
     def _share_out(self) -> None:
         """Have each queue of connections accepted from, by another worker while its own is being replaced."""

@@ -43,7 +43,6 @@ class Begin:
         version: Of the leader's program; a worker of another one does not understand it.
         folder: The folder of site files.
         via: Our name in Via.
-        sticky: The key of cookies that name upstreams.
         sockets: Of each place the descriptors of each listener, those of `http` first.
         config: The settings of gateway.toml, a pickle.
     """
@@ -52,7 +51,6 @@ class Begin:
     version: str
     folder: str
     via: str
-    sticky: bytes = field(repr=False)
     sockets: tuple[tuple[tuple[int, ...], ...], ...]
     config: bytes = field(repr=False)
 
@@ -200,6 +198,14 @@ class Health:
 
 
 @message
+class Sticky:
+    """The key of cookies that name upstreams; said before the first site that needs it."""
+
+    kind: Literal["sticky"] = "sticky"
+    key: bytes = field(repr=False)
+
+
+@message
 class Ask:
     """Answer this, having done all that was said before; it need not be built yet."""
 
@@ -223,7 +229,7 @@ class Cut:
 
 FromLeader = (
     Begin | Configure | Sites | Serve | Accept | Gone | Certificate | NoCertificate | Challenge | NoChallenge
-    | Token | NoToken | Rotate | Reopen | Elsewhere | Health | Ask | Stop | Cut
+    | Token | NoToken | Rotate | Reopen | Elsewhere | Health | Sticky | Ask | Stop | Cut
 )  # fmt: skip
 
 

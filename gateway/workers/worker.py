@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gateway.https import SecureSites
-from gateway.serving import Inherited, Serving, monotonic
+from gateway.serving import Serving, monotonic
 from gateway.tls.certificate import CertificateUnusable
 from gateway.units import Seconds
 from gateway.workers.link import Link
@@ -34,6 +34,7 @@ from gateway.workers.messages import (
     Serve,
     Serves,
     Sites,
+    Sticky,
     Stop,
     read_leaders,
 )
@@ -101,8 +102,7 @@ class Worker:
             return
         config = unpack_config(said.config)
         secure = self._secure = SecureSites(config, monotonic)
-        inherited = Inherited(via=said.via, sticky=said.sticky)
-        serving = Serving(Path(said.folder), config, self._reactor, secure, self._tokens, inherited)
+        serving = Serving(Path(said.folder), config, self._reactor, secure, self._tokens, said.via)
         self.serving = serving
         self._queues = Queues(serving, said.sockets)
         self._sites = AgreedSites(self._reactor, serving, self._served)
@@ -127,6 +127,8 @@ class Worker:
                 serving.cut()
             case Health():
                 serving.upstreams.set_down(said.down)
+            case Sticky():
+                serving.sticky.octets = said.key
             case Elsewhere():
                 serving.count_elsewhere(said.connections, said.clients)
             case _:

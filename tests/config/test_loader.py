@@ -133,6 +133,13 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert site.assets == (f"{tmp_path}/a", "/b")
     assert site.errors == (("404", f"{tmp_path.parent}/404.html"),)
     assert (site.maintenance, site.https) == (Maintenance(), "off")
+    (tmp_path / "gateway.toml").write_text('http = ["unix:gateway.sock"]\n')
+    site = site_of(tmp_path, 'proxy = "unix:run/app.sock"\n')
+    assert isinstance(site.locations[0].leaf, Proxy)
+    assert site.locations[0].leaf.to[0].path == f"{tmp_path}/run/app.sock"
+    config = load(tmp_path, {}).config
+    assert config is not None
+    assert config.http[0].path == f"{tmp_path}/gateway.sock"
 
 
 def test_texts_for_others_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -257,6 +264,21 @@ def test_a_broken_file_keeps_its_hosts_but_takes_none(tmp_path: Path) -> None:
     assert [site.name for site in loaded.sites] == ["b.com"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "implied"),
+    [
+        ("", "www.a.com"),
+        ('canonical = "apex"\n', "www.a.com"),
+        ('canonical = "www"\n', ""),
+        ('hosts = ["www.a.com"]\n', ""),
+    ],
+)
+def test_names_that_nobody_asked_for(tmp_path: Path, settings: str, implied: str) -> None:
+    """The `www.` that a site has by itself is known as such, unless its file speaks of it."""
+    (tmp_path / "a.com.toml").write_text(f"{settings}phoenix = 1\n")
+    assert [site.implied for site in load(tmp_path, {}).sites] == [implied]
+
+
 def test_www_is_left_to_the_file_that_claims_it(tmp_path: Path) -> None:
     """`www.` of a file's name belongs to it unless another file has it; a canonical www is then an error."""
     (tmp_path / "a.com.toml").write_text('phoenix = 1\n[headers]\nX = "y"\n')
@@ -329,6 +351,11 @@ def test_defaults_of_the_gateway_file(tmp_path: Path) -> None:
         ("[limits]\nheader_tiem = 1\n", "2:1", "unknown key `header_tiem` in [limits]"),
         ("[limits]\nworkers = 1\n", "2:1", "`workers` is inside [limits]; move it above line 1"),
         ('[acme]\ndirectory = "http://x"\n', "2:13", "got 'http://x'"),
+        ('http = ["[::]:80", "0.0.0.0:80"]\n', "1:20", "[::]:80 listens there already"),
+        ('http = ["1.2.3.4:80", "0.0.0.0:80"]\n', "1:23", "1.2.3.4:80 listens there already"),
+        ('http = ["[::1]:443"]\n', "", "[::1]:443 listens there already"),
+        ('http = ["0.0.0.0:8"]\nhttps = ["0.0.0.0:8"]\n', "2:10", "0.0.0.0:8 listens there already"),
+        ('http = ["unix:a"]\nhttps = ["unix:./a"]\n', "2:10", "/a listens there already"),
     ],
 )
 def test_wrong_gateway_files(tmp_path: Path, source: str, place: str, message: str) -> None:
@@ -338,8 +365,17 @@ def test_wrong_gateway_files(tmp_path: Path, source: str, place: str, message: s
     loaded = load(tmp_path, {})
     assert loaded.config is None
     assert len(loaded.sites) == 1
-    assert [error.place for error in loaded.errors] == [f"{tmp_path}/gateway.toml:{place}"]
+    assert [error.place for error in loaded.errors] == [f"{tmp_path}/gateway.toml:{place}".removesuffix(":")]
     assert message in loaded.errors[0].message
+
+
+@pytest.mark.parametrize(
+    "listeners", ['"127.0.0.1:80", "127.0.0.2:80"', '"0.0.0.0:80", "[::1]:80"', '"127.0.0.1:0", "127.0.0.1:0"']
+)
+def test_listeners_beside_each_other(tmp_path: Path, listeners: str) -> None:
+    """Addresses of their own may share a port, and free ports are each another one."""
+    (tmp_path / "gateway.toml").write_text(f"http = [{listeners}]\n")
+    assert load(tmp_path, {}).errors == ()
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def test_names_of_special_files() -> None:
     assert names_of("example.com").www == "www.example.com"
     assert not names_of("example.com", ("www.example.com",)).www
     with pytest.raises(ValueError, match="expected a host name"):
-        names_of("_other one")
+        names_of("other one")
 
 
 CLAIMS = {
@@ -21,6 +21,13 @@ CLAIMS = {
     "b": Names("b.com", "b.com", ("shared.com", "www.c.com")),
     "c": Names("c.com", "c.com", (), "www.c.com"),
 }
+
+
+def test_misspelt_special_names_are_no_hosts() -> None:
+    """A name with an underscore is one of the special ones, not a host that nobody can ask for."""
+    for stem in ("_defualt", "_wildcard", "_wildcard_example.com"):
+        with pytest.raises(ValueError, match=f'expected "_default" or "_wildcard.example.com".*{stem}'):
+            names_of(stem)
 
 
 def test_the_file_that_has_a_host_keeps_it() -> None:

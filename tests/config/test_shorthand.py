@@ -53,10 +53,11 @@ def test_headers() -> None:
     full = {"set": {"A": "1"}, "remove": ["B"]}
     assert expand_headers(full) is full
     assert expand_headers({"set": "1"}) == {"set": {"set": "1"}, "add": {}, "remove": []}
-    assert expand_headers({"remove": "x"})["set"] == {"remove": "x"}
     assert expand_headers(3) == 3
     with pytest.raises(ValueError, match="the field is removed"):
         expand_headers({"-A": "x"})
+    with pytest.raises(ValueError, match=r'expected `remove = \["Name"\]`'):
+        expand_headers({"remove": "x"})
 
 
 @pytest.mark.parametrize("pattern", ["/", "/*", "/a", "/a/", "/a/*", "/a b/ü", "/.well-known/*", "/a.b/..c"])

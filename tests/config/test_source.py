@@ -54,9 +54,38 @@ def test_a_file_that_is_missing_or_a_folder_or_too_large_is_refused(tmp_path: Pa
 
 
 def test_a_fifo_does_not_hang(tmp_path: Path) -> None:
-    """A FIFO named like a site file is empty, and nobody waits for its writer."""
+    """A FIFO named like a site file is refused, and nobody waits for its writer, who may have opened it."""
     os.mkfifo(tmp_path / "a.toml")
-    assert Source.read(tmp_path / "a.toml").data == {}
+    with pytest.raises(ConfigError, match="is no regular file"):
+        Source.read(tmp_path / "a.toml")
+    descriptor = os.open(tmp_path / "a.toml", os.O_RDWR)
+    with pytest.raises(ConfigError, match="is no regular file"):
+        Source.read(tmp_path / "a.toml")
+    os.close(descriptor)
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    """What Windows editors put before a file changes neither its meaning nor a position."""
+    file = tmp_path / "a.toml"
+    file.write_bytes(b"\xef\xbb\xbfa = 1\n")
+    source = Source.read(file)
+    assert source.data == {"a": 1}
+    assert source.error("x", ("a",)).column == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = {'[' * 5000}{']' * 5000}",
+        f"a = {'[' * 40}{']' * 40}",
+        f"[{'.'.join('a' * 900)}]",
+        f"{'.'.join('a' * 5000)} = 1",
+    ],
+)
+def test_senseless_depths_are_refused(text: str) -> None:
+    """A file cannot make those that read it run out of stack."""
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        Source(Path("a.toml"), text)
 
 
 def test_nesting_without_end_is_refused() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -89,6 +91,39 @@ def test_renew_without_gateway(folder: Path, capsys: pytest.CaptureFixture[str])
     assert not (folder.parent / "state").exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "place", "call"),
+    [
+        ("list", os, "scandir"),
+        ("why a.example.org", Path, "read_bytes"),
+        ("renew a.example.org", os, "open"),
+    ],
+    ids=["list", "why", "renew"],
+)
+def test_not_permitted(
+    folder: Path,
+    command: str,
+    place: object,
+    call: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Who may not read the state folder is told whom to be, and nothing else."""
+    permitted = getattr(place, call)
+
+    def refuse(path: object, *others: object, **more: object) -> object:
+        if "/state/" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return permitted(path, *others, **more)
+
+    monkeypatch.setattr(place, call, refuse)
+    assert cli.main(["certs", *command.split(), "-c", str(folder)]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("no permission for ")
+    assert said.endswith(": run this as the gateway's user or as root\n")
+    assert said.count("\n") == 1
+
+
 def test_why_state(folder: Path, store: DirectoryStore) -> None:
     """What holds a name up is said: failures, our own limits, the next try."""
     now = Seconds(time.time())
@@ -99,8 +134,8 @@ def test_why_state(folder: Path, store: DirectoryStore) -> None:
         ledger.save(ledger.note(Entry(now, FAILURE, "a.example.org")))
     said = explain(folder, "a.example.org")
     assert "has no certificate" in said
-    assert "The last 3 tries failed" in said
-    assert "last: refused" in said
+    assert "3 failed in a row since " in said
+    assert ": refused.\n" in said
     assert "5 failed validations" in said
 
 
@@ -127,10 +162,12 @@ def test_why_world(folder: Path) -> None:
         ("plain.example.org", "does without HTTPS"),
         ("app.localhost", "set `local_ca = true`"),
         ("*.example.net", "A wildcard needs a DNS challenge"),
+        ("*.broken.org", "Its site file has errors"),
     ],
 )
 def test_why_not(folder: Path, name: str, reason: str) -> None:
     """A name that gets no certificate is told why."""
+    (folder / "_wildcard.broken.org.toml").write_text("prox = 1\n")
     assert reason in explain(folder, name)
 
 

@@ -36,6 +36,15 @@ def test_a_good_folder_has_no_findings(tmp_path: Path) -> None:
     assert findings(tmp_path, a__com="phoenix = 4000\n") == []
 
 
+def test_a_folder_with_nothing_to_serve(tmp_path: Path) -> None:
+    """A folder without site files is perhaps not the one that was meant; without listeners nobody can ask."""
+    assert findings(tmp_path, gateway="http = []\nhttps = []\n") == [
+        "warning gateway.toml:0 nothing listens: `http` and `https` are both empty",
+        f"warning {tmp_path}:0 there is no site file, such as example.com.toml",
+    ]
+    assert findings(tmp_path, gateway="htp = 1\n") == ["error gateway.toml:1 unknown key `htp`"]
+
+
 def test_missing_paths_are_warnings(tmp_path: Path) -> None:
     """Folders and pages that are not there are named at the key that wants them."""
     source = 'assets = "a"\nmaintenance = "m"\nproxy = { to = "https://x:1", verify = false }\n[errors]\n404 = "n"\n'
@@ -86,6 +95,9 @@ def test_own_certificates(tmp_path: Path) -> None:
     ending = authority.write(tmp_path, "c.com", days=(-90, 10))
     other = authority.write(tmp_path, "d.net")
     mixed = f'cert = "{tmp_path}/a.com.pem"\nkey = "{tmp_path}/b.com.key"\n'
+    alone = Authority("h.example", issuers="http://h.example/h.der").write(tmp_path, "h.com")
+    cut = good.replace("a.com.key", "cut.key")
+    (tmp_path / "cut.key").write_bytes(b"half a file")
     assert findings(
         tmp_path,
         a__com=f"phoenix = 4000\n{good}",
@@ -95,12 +107,17 @@ def test_own_certificates(tmp_path: Path) -> None:
         e__com=f"phoenix = 4000\n{mixed}",
         f__com='phoenix = 4000\ncert = "none.pem"\nkey = "none.key"\n',
         g__com='phoenix = 4000\nkey = "none.key"\n',
+        h__com=f"phoenix = 4000\n{alone}",
+        i__com=f"phoenix = 4000\n{cut}",
     ) == [
         "error d.com.toml:2 the certificate is for d.net, not for d.com",
         f"error e.com.toml:2 {tmp_path}/a.com.pem: the key does not belong to the certificate",
         f"error f.com.toml:2 {tmp_path}/none.pem cannot be read: No such file or directory",
         "error g.com.toml:2 `key` needs `cert` beside it",
+        f"error i.com.toml:3 {tmp_path}/cut.key: no PEM private key can be read",
         "error b.com.toml:2 the certificate expired 3 days ago",
         "warning c.com.toml:3 the certificate expires in 9 days",
         "warning c.com.toml:3 the certificate is not for c.net: no HTTPS there",
+        "warning h.com.toml:2 the certificate comes without that of its issuer, h.example: many clients will not trust "
+        "it; put the whole chain into the file",
     ]

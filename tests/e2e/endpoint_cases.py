@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import select
 import socket
 import struct
 import sys
@@ -13,6 +14,7 @@ from twisted.internet.protocol import Factory
 
 from gateway.net.addresses import peer_address
 from gateway.net.endpoints import client_endpoint, write_buffer_size
+from tests.support.waiting import PATIENCE
 
 
 @case
@@ -49,7 +51,7 @@ async def back_pressure() -> object:
     client, server = await pair.both()
     client.transport.pauseProducing()
     producer = Pushing(server.transport, 320)
-    await turn(0.2)
+    await at_rest(lambda: producer.left)
     stalled, left = producer.paused, producer.left
     client.transport.resumeProducing()
     await client.lost
@@ -135,12 +137,10 @@ async def abort() -> object:
 async def reset_by_peer() -> object:
     pair = Pair(Peer)
     raw = pair.raw()
-    while not pair.servers:
-        await turn()
-    await turn()
+    await until(lambda: pair.servers and pair.servers[0].made.called)
     if raw.family == socket.AF_UNIX:
         pair.servers[0].transport.write(b"unread")  # closing with unread octets resets a UNIX connection
-        await turn()
+        await until(lambda: select.select([raw], [], [], 0)[0])
     else:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     raw.close()
@@ -171,7 +171,7 @@ async def broken_start() -> object:
     if sys.argv[1] == "uvloop":  # Twisted's own port leaves such a connection open
         await client.lost
     else:
-        await turn(0.05)
+        await until(lambda: len(logged) > before)
         client.transport.abortConnection()
     await pair.service.stopService()
     return len(logged) > before
@@ -208,7 +208,7 @@ async def pause_reading() -> object:
     client, server = await pair.both()
     server.transport.pauseProducing()
     client.transport.write(b"held")
-    await turn(0.05)
+    await at_rest(lambda: server.count)
     held = server.count
     server.transport.resumeProducing()
     await server.after(4)
@@ -231,11 +231,11 @@ async def paused_at_start() -> object:
     for ending in ("resumed", "closed"):
         client, server = await pair.both()
         client.transport.write(b"held")
-        await turn(0.05)
+        await at_rest(lambda server=server: server.count)
         seen.append(server.count)
         if ending == "closed":
             client.transport.loseConnection()
-            await turn(0.02)
+            await at_rest(lambda server=server: server.count)
         server.transport.resumeProducing()
         await server.after(4)
         client.transport.loseConnection()
@@ -251,7 +251,7 @@ async def stopping() -> object:
     target = pair.target
     client, server = await pair.both()
     await pair.service.stopService()
-    refused = await failure_of(client_endpoint(reactor, **target, timeout=2).connect(Factory.forProtocol(Peer)))
+    refused = await failure_of(client_endpoint(reactor, **target, timeout=PATIENCE).connect(Factory.forProtocol(Peer)))
     client.transport.write(b"still here")
     answer = await client.after(10)
     client.transport.loseConnection()
@@ -261,7 +261,7 @@ async def stopping() -> object:
 
 @case
 async def lookup_fails() -> object:
-    endpoint = client_endpoint(reactor, host="no-such-host.invalid", port=4000, timeout=5)
+    endpoint = client_endpoint(reactor, host="no-such-host.invalid", port=4000, timeout=PATIENCE)
     return (await failure_of(endpoint.connect(Factory.forProtocol(Peer))))[0]
 
 
@@ -276,10 +276,12 @@ async def too_slow() -> object:
         sock.setblocking(False)
         sock.connect_ex(full.getsockname())
         fill.append(sock)
+    await until(lambda: select.select([full], [], [], 0)[0])
     port = full.getsockname()[1]
     endpoint = client_endpoint(reactor, host="127.0.0.1", port=port, timeout=0.3)
     late = await failure_of(endpoint.connect(Factory.forProtocol(Peer)))
-    connecting = endpoint.connect(Factory.forProtocol(Peer))
+    patient = client_endpoint(reactor, host="127.0.0.1", port=port, timeout=PATIENCE)
+    connecting = patient.connect(Factory.forProtocol(Peer))
     reactor.callLater(0.05, connecting.cancel)
     cancelled = await failure_of(connecting)
     for sock in [full, *fill]:

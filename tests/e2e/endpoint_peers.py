@@ -17,6 +17,7 @@ from zope.interface import implementer
 from gateway.net.endpoints import client_endpoint, write_buffer_size
 from gateway.net.listeners import parse_listen
 from gateway.net.listening import ListenerService
+from tests.support.waiting import PATIENCE
 
 PIECE = bytes(range(256)) * 256
 logged: list[str] = []
@@ -169,12 +170,11 @@ class Pair:
         return {"host": {"::": "localhost"}.get(host.host, host.host), "port": host.port}
 
     async def connect(self, protocol: Callable[[], Protocol] = Peer) -> Peer:
-        return await client_endpoint(reactor, **self.target, timeout=2).connect(Factory.forProtocol(protocol))
+        return await client_endpoint(reactor, **self.target, timeout=PATIENCE).connect(Factory.forProtocol(protocol))
 
     async def both(self, protocol: Callable[[], Protocol] = Peer) -> tuple[Peer, Peer]:
         client = await self.connect(protocol)
-        while not self.servers:
-            await turn()
+        await until(lambda: self.servers)
         server = self.servers[-1]
         if not server.made.called:
             await server.made
@@ -184,13 +184,28 @@ class Pair:
         target = self.target
         if "path" in target:
             sock = socket.socket(socket.AF_UNIX)
+            sock.settimeout(PATIENCE)  # a thread that waits for ever would keep the process
             sock.connect(target["path"])
             return sock
-        return socket.create_connection((target["host"], target["port"]))
+        return socket.create_connection((target["host"], target["port"]), PATIENCE)
 
 
 def turn(seconds: float = 0.01) -> Deferred[None]:
     return task.deferLater(reactor, seconds)
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Let the reactor work until something is true."""
+    while not true():
+        await turn()
+
+
+async def at_rest(state: Callable[[], object]) -> None:
+    """Let the reactor, which has both ends of each connection, work until that changes nothing more."""
+    quiet, before = 0, state()
+    while quiet < 10:
+        await turn()
+        quiet, before = (quiet + 1 if state() == before else 0), state()
 
 
 def kind(problem: BaseException) -> list[str]:

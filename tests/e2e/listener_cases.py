@@ -8,7 +8,20 @@ import ssl
 import struct
 import sys
 
-from endpoint_peers import PIECE, Broken, BrokenStart, Echo, HalfCloseable, Pair, Peer, Pulled, Pushing, case, turn
+from endpoint_peers import (
+    PIECE,
+    Broken,
+    BrokenStart,
+    Echo,
+    HalfCloseable,
+    Pair,
+    Peer,
+    Pulled,
+    Pushing,
+    at_rest,
+    case,
+    until,
+)
 from twisted.internet import reactor
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import Factory
@@ -21,6 +34,7 @@ from gateway.net.listening import ListenerService
 from gateway.net.tls_client import UpstreamTLS
 from gateway.tls.sni import ServerNames
 from tests.support.certificates import Authority
+from tests.support.waiting import PATIENCE
 
 _SHORT_HELLO = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
 AUTHORITY = Authority("ca.example")
@@ -47,7 +61,7 @@ class Secure(Pair):
 
     async def connect(self, protocol: type[Peer] = Peer) -> Peer:
         tls = UpstreamTLS(server_name="app.example", ca=AUTHORITY.pem)
-        endpoint = client_endpoint(reactor, **self.target, tls=tls, timeout=2)
+        endpoint = client_endpoint(reactor, **self.target, tls=tls, timeout=PATIENCE)
         return await endpoint.connect(Factory.forProtocol(protocol))
 
 
@@ -96,7 +110,7 @@ async def secure_back_pressure() -> object:
     client, server = await pair.both()
     client.transport.pauseProducing()
     producer = Pushing(server.transport, 320)
-    await turn(0.3)
+    await at_rest(lambda: (producer.left, write_buffer_size(server.transport)))
     stalled, size = producer.paused, write_buffer_size(server.transport) > 0
     client.transport.resumeProducing()
     await client.lost
@@ -111,7 +125,7 @@ async def secure_pause() -> object:
     client, server = await pair.both()
     server.transport.pauseProducing()
     producer = Pushing(client.transport, 320)
-    await turn(0.3)
+    await at_rest(lambda: (producer.left, server.count))
     before, stalled = server.count, producer.paused
     server.transport.resumeProducing()
     await server.after(len(PIECE) * 320)
@@ -137,8 +151,7 @@ async def secure_end() -> object:
     for half in (True, False):
         pair = Secure()
         reading = deferToThread(_read_all, pair)
-        while not pair.servers or not pair.servers[0].count:
-            await turn()
+        await until(lambda pair=pair: pair.servers and pair.servers[0].count)
         server = pair.servers[0]
         server.transport.write(b"x" * 3_000_000)
         if half:
@@ -153,7 +166,6 @@ async def secure_end() -> object:
 
 def _read_all(pair: Secure) -> list[object]:
     with pair.raw() as plain:
-        plain.settimeout(5)
         client = _context().wrap_socket(plain, server_hostname="app.example", suppress_ragged_eofs=False)
         client.sendall(b"question")
         count = 0
@@ -172,8 +184,7 @@ async def secure_abort() -> object:
     reasons = [await client.lost != "ConnectionDone"]
     await server.lost
     await deferToThread(_reset, pair)
-    while len(pair.servers) < 2:
-        await turn()
+    await until(lambda: len(pair.servers) == 2)
     reasons.append(await pair.servers[1].lost != "ConnectionDone")
     await pair.service.stopService()
     return reasons
@@ -181,7 +192,6 @@ async def secure_abort() -> object:
 
 def _reset(pair: Secure) -> None:
     with pair.raw() as plain:
-        plain.settimeout(5)
         client = _context().wrap_socket(plain, server_hostname="app.example")
         client.sendall(b"question")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -223,8 +233,8 @@ async def secure_strangers() -> object:
     strange = (b"GET / HTTP/1.1\r\nHost: app.example\r\n\r\n", b"\x00\x01\x02", _SHORT_HELLO, b"")
     seen: list[object] = [(await deferToThread(_send, pair, octets))[:12].hex(" ", -4) for octets in strange]
     seen.append(await deferToThread(_refusal, pair, "other.example"))
-    await turn(0.05)
-    seen.append([server.lost.called for server in pair.servers])
+    await until(lambda: all(server.lost.called for server in pair.servers))
+    seen.append(len(pair.servers))
     await pair.service.stopService()
     return seen
 
@@ -232,7 +242,6 @@ async def secure_strangers() -> object:
 def _send(pair: Secure, octets: bytes) -> bytes:
     got = b""
     with pair.raw() as plain:
-        plain.settimeout(3)  # a thread that waits for ever would keep the process
         plain.sendall(octets)
         if not octets:
             plain.shutdown(socket.SHUT_WR)

@@ -28,6 +28,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogPublisher
 
+from tests.support.waiting import PATIENCE
+
 assert endpoint_cases
 assert listener_cases
 assert tls_cases
@@ -42,7 +44,7 @@ async def main() -> None:
         for name in sys.argv[3:] or CASES:
             before = len(logged)
             try:
-                results[name] = await Deferred.fromCoroutine(CASES[name]()).addTimeout(10, reactor)
+                results[name] = await Deferred.fromCoroutine(CASES[name]()).addTimeout(2 * PATIENCE, reactor)
             except Exception as problem:
                 results[name] = kind(problem)
             results[f"{name} logged"] = len(logged) - before

@@ -52,8 +52,8 @@ class Installation:
     def store(self) -> DirectoryStore:
         return DirectoryStore(self.folder / "state" / "acme" / authority_folder(self.pebble.directory))
 
-    def drop(self, name: str) -> None:
-        (self.gateway.folder / f"{name}.toml").write_text(SITE)
+    def drop(self, name: str, settings: str = "") -> None:
+        (self.gateway.folder / f"{name}.toml").write_text(settings + SITE)
 
     def wait_for(self, found: Callable[[], _Found | None]) -> _Found:
         """Wait for what an order brings.
@@ -87,8 +87,8 @@ def install(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
 def test_site_file_is_all_it_takes(install: Callable[..., Installation], reactor: str) -> None:
     """A site file that is dropped into the folder gets a certificate by http-01, for each of its names."""
     one = install(reactor)
-    one.drop("app.example.org")
-    for name in ("app.example.org", "www.app.example.org"):
+    one.drop("app.example.org", 'hosts = ["app.example.net"]\n')
+    for name in ("app.example.org", "app.example.net"):
         key = one.wait_for(lambda name=name: one.store.get(name))
         assert key.names == (name,)
     assert one.wait_for(lambda: one.store.state("app.example.org").challenge) == "http-01"

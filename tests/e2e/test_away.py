@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,19 +16,16 @@ from tests.support.ports import free_port
 from tests.support.raw_http import RawHTTP
 from tests.support.twistd import Twistd
 from tests.support.upstreams import Upstream, demo_app, node_server
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
-_TIME = 60.0
 _PAGE = "Accept: text/html"
 
 
 def _wait_for(gateway: Twistd, lines: str, count: int = 1) -> None:
     """Wait until the gateway's log has so many lines that match."""
-    deadline = time.monotonic() + _TIME
-    while len(re.findall(lines, gateway.process.text())) < count:
-        assert time.monotonic() < deadline, f"no {lines}:\n{gateway.process.text()}"
-        time.sleep(0.05)
+    eventually(lambda: len(re.findall(lines, gateway.process.text())) >= count, gateway.process.text)
 
 
 def _away_and_back(
@@ -41,7 +37,7 @@ def _away_and_back(
         _wait_for(gateway, away)
         app = start()
         try:
-            return looking.result(_TIME)
+            return looking.result()
         finally:
             app.stop()
 
@@ -89,13 +85,13 @@ def test_longpoll_client_lives_on(start_gateway: StartGateway, tmp_path: Path) -
     with ThreadPoolExecutor(1) as threads:
         client = threads.submit(run_node, "phoenix_away.mjs", f"http://localhost:{gateway.port}")
         try:
-            _wait_for(gateway, r'"POST /live/longpoll\S* HTTP/1.1" 200', 2)
+            _wait_for(gateway, '"GET /heard-before HTTP/1.1" 404')
         finally:
             app.stop()
         _wait_for(gateway, r'"GET /live/longpoll\S* HTTP/1.1" 503', 2)
         app = node_server(tmp_path, "phoenix_server.mjs", port)
         try:
-            assert client.result(_TIME) == {"after": {"text": "after"}, "lost": True}
+            assert client.result() == {"after": {"text": "after"}, "lost": True}
         finally:
             app.stop()
 
@@ -138,13 +134,10 @@ def test_pages_of_the_operator(start_gateway: StartGateway, tmp_path: Path) -> N
 
 
 def test_flag_file(start_gateway: StartGateway, demo: Upstream) -> None:
-    """A flag file put beside the site file switches maintenance on, and off again when it goes, each within 2 s."""
+    """A flag file put beside the site file switches maintenance on, and off again when it goes."""
     gateway = start_gateway({"app.test": f"proxy = {demo.port}"})
     flag = gateway.folder / "app.test.down"
     with RawHTTP(gateway.port) as client:
         for write, status in ((lambda: flag.write_text("moving"), 503), (flag.unlink, 200)):
-            began = time.monotonic()
             write()
-            while client.get("/", "app.test", _PAGE).status != status:
-                assert time.monotonic() < began + 2
-                time.sleep(0.05)
+            eventually(lambda status=status: client.get("/", "app.test", _PAGE).status == status, gateway.process.text)

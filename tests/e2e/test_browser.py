@@ -72,15 +72,17 @@ def test_socket_of_the_page(start_gateway: StartGateway, demo: Upstream, tmp_pat
 
 
 def test_stream_of_the_page(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
-    """The page shows the first events while the stream still runs."""
-    gateway = _start(start_gateway, demo)
+    """The page shows the first events while the stream still runs: here, for longer than the browser."""
+    sites = _demo_sites(demo)
+    sites["app.localhost"] += '[redirects]\n"/events" = "/events/long?count=1000&every=500"\n'
+    gateway = start_gateway(sites)
     answer = browse(
         tmp_path / "profile",
         f"http://app.localhost:{gateway.port}/stream",
         f"{_LOG}.length >= 2",
         f"({{ first: {_LOG}[0], state: document.getElementById('state').textContent }})",
     )
-    assert answer["value"] == {"first": "received: event 1 of 10", "state": "open: ten events, two a second"}
+    assert answer["value"] == {"first": "received: event 1 of 1000", "state": "open: ten events, two a second"}
     assert answer["messages"] == _NO_ERRORS
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import StartGateway
-from tests.support.ports import HOST, free_low_port
+from tests.support.ports import free_low_port, refuses
 from tests.support.programs import missing
 from tests.support.raw_http import RawHTTP, uploading
 from tests.support.twistd import Daemon
 from tests.support.upstreams import Upstream
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -28,8 +27,7 @@ def test_stop(start_gateway: StartGateway, demo: Upstream, number: signal.Signal
         assert client.get("/", "app.test").status == 200
         gateway.stop(number)
         assert client.closed()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((HOST, gateway.port), 1)
+    assert refuses(gateway.port)
 
 
 def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> None:
@@ -37,19 +35,10 @@ def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> No
     gateway = start_gateway({"app.test": f"proxy = {demo.port}"})
     with uploading(gateway.port):
         os.kill(gateway.process.pid, signal.SIGINT)
-        while not refused(gateway.port):
-            time.sleep(0.02)
+        eventually(lambda: refuses(gateway.port))
         gateway.stop(signal.SIGINT)
     assert "cutting what is still under way" in gateway.process.text()
     assert "Traceback" not in gateway.process.text()
-
-
-def refused(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), 1).close()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 def test_bad_file_disables_its_own_site_only(start_gateway: StartGateway, demo: Upstream) -> None:

@@ -7,8 +7,7 @@ import os
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,26 +19,20 @@ from tests.support.programs import require
 from tests.support.raw_http import RawHTTP
 from tests.support.twistd import Daemon, Twistd
 from tests.support.upstreams import Upstream
+from tests.support.waiting import PATIENCE, eventually
 from tests.support.websocket import close
 
 pytestmark = pytest.mark.e2e
 
 SECRET = "SeCrEt-1234567890abcdefghij"
-PATIENCE = 15.0
 
 
 @pytest.fixture
-def silent_port() -> Iterator[int]:
+def silent() -> Iterator[socket.socket]:
     """An app that takes connections and never answers."""
     with socket.create_server((HOST, 0)) as listener:
-        yield listener.getsockname()[1]
-
-
-def until(found: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not found():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+        listener.settimeout(PATIENCE)
+        yield listener
 
 
 def read(path: Path) -> str:
@@ -58,13 +51,13 @@ def test_reopened_on_sigusr1(start_gateway: StartGateway, demo: Upstream, tmp_pa
     log = logs / "app.test.log"
     for number in range(3):
         get(gateway.port, f"/one/{number}")
-        until(lambda number=number: f"/one/{number}" in read(log))
+        eventually(lambda number=number: f"/one/{number}" in read(log))
         log.rename(logs / f"old.{number}")
         get(gateway.port, f"/two/{number}")  # still to the renamed file
         os.kill(gateway.process.pid, signal.SIGUSR1)
-        until(lambda number=number: f"/two/{number}" in read(logs / f"old.{number}"))
+        eventually(lambda number=number: f"/two/{number}" in read(logs / f"old.{number}"))
         get(gateway.port, f"/three/{number}")
-        until(lambda number=number: f"/three/{number}" in read(log))
+        eventually(lambda number=number: f"/three/{number}" in read(log))
     gateway.stop()
     lines = [line for path in logs.iterdir() for line in read(path).splitlines()]
     paths = sorted(read_combined(line)["path"] for line in lines)
@@ -80,12 +73,12 @@ def test_daemon_rotates_both_logs(demo: Upstream, tmp_path: Path, reactor: str) 
     try:
         log = logs / "app.test.log"
         get(daemon.port, "/one")
-        until(lambda: "/one" in read(log))
+        eventually(lambda: "/one" in read(log))
         log.rename(logs / "old")
         os.kill(daemon.pid, signal.SIGUSR1)
-        until(lambda: list(tmp_path.glob("twistd.log.*")))
+        eventually(lambda: list(tmp_path.glob("twistd.log.*")))
         get(daemon.port, "/two")
-        until(lambda: "/two" in read(log))
+        eventually(lambda: "/two" in read(log))
         assert "/two" not in read(logs / "old")
     finally:
         daemon.stop()
@@ -116,13 +109,18 @@ def every_kind(gateway: Twistd) -> None:
         with RawHTTP(port) as client:
             client.send(data)
             assert client.answer("HEAD" if data[:1] == b"H" else "GET").status
+
+
+def given_up(port: int, silent: socket.socket, log: Path) -> None:
+    """A request that its client gives up while the app has it."""
     with RawHTTP(port) as client:
         client.send(b"GET /slow HTTP/1.1\r\nHost: silent.test\r\n\r\n")
-        time.sleep(0.2)
-    time.sleep(0.2)
+        app = silent.accept()[0]
+    with app:
+        eventually(lambda: "/slow" in read(log))
 
 
-def socket_closed_with(port: int, code: int) -> None:
+def socket_closed_with(port: int, code: int, log: Path) -> None:
     """Open the demo's WebSocket, with secrets in all places that clients put them, and close it."""
     with RawHTTP(port) as client:
         client.send(
@@ -133,35 +131,39 @@ def socket_closed_with(port: int, code: int) -> None:
         )
         received = b""
         while b"hello from the demo app" not in received:
-            received += client.socket.recv(65536)
+            data = client.socket.recv(65536)
+            assert data, received
+            received += data
         client.send(close(code, masked=True))
         while client.socket.recv(65536):
             pass
+    eventually(lambda: read(log).count("\n") == 2)
 
 
-def sites(demo: Upstream, silent: int, files: Path) -> dict[str, str]:
+def sites(demo: Upstream, silent: socket.socket, files: Path) -> dict[str, str]:
     return {
         "app.test": f'proxy = {demo.port}\n[redirects]\n"/moved" = "/"\n"/gone" = 410\n',
         "ws.test": f"phoenix = {demo.port}",
         "down.test": "proxy = 1",
         "files.test": f'static = "{files}"',
-        "silent.test": f"proxy = {silent}",
+        "silent.test": f"proxy = {silent.getsockname()[1]}",
         "broken.test": "proxi = 1",
     }
 
 
 @pytest.mark.parametrize("form", ["combined", "json"])
 def test_every_kind_of_line(
-    start_gateway: StartGateway, demo: Upstream, tmp_path: Path, form: str, silent_port: int
+    start_gateway: StartGateway, demo: Upstream, tmp_path: Path, form: str, silent: socket.socket
 ) -> None:
     """Every line has the same fields; goaccess takes every line of the combined format; each site has its own file."""
     logs, files = tmp_path / "logs", tmp_path / "files"
     files.mkdir()
     (files / "a.txt").write_text("a file\n")
     settings = f'[log]\nfolder = "{logs}"\nformat = "{form}"\n'
-    gateway: Twistd = start_gateway(sites(demo, silent_port, files), settings=settings)
+    gateway: Twistd = start_gateway(sites(demo, silent, files), settings=settings)
     every_kind(gateway)
-    socket_closed_with(gateway.port, 4005)
+    given_up(gateway.port, silent, logs / "silent.test.log")
+    socket_closed_with(gateway.port, 4005, logs / "ws.test.log")
     gateway.stop()
     logged = {path.name.removesuffix(".log") for path in logs.iterdir()}
     assert logged == {"app.test", "ws.test", "down.test", "files.test", "silent.test", "broken.test", "_none"}
@@ -192,7 +194,7 @@ def assert_goaccess_takes(logs: Path, lines: int) -> None:
         report,
     ]
     command += [f"--invalid-requests={logs.parent / 'invalid'}"]
-    subprocess.run(command, check=True, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
     general = json.loads(report.read_text())["general"]
     assert (general["failed_requests"], general["valid_requests"]) == (0, lines), read(logs.parent / "invalid")
 
@@ -202,10 +204,23 @@ def test_standard_output(start_gateway: StartGateway, demo: Upstream, monkeypatc
     monkeypatch.delenv("LOGS_DIRECTORY", raising=False)
     gateway: Twistd = start_gateway({"app.test": f"proxy = {demo.port}"})
     get(gateway.port, "/here")
-    until(lambda: '"GET /here HTTP/1.1" 404' in gateway.process.text())
+    eventually(lambda: '"GET /here HTTP/1.1" 404' in gateway.process.text())
     os.kill(gateway.process.pid, signal.SIGUSR1)
     get(gateway.port, "/there")
-    until(lambda: '"GET /there HTTP/1.1" 404' in gateway.process.text())
+    eventually(lambda: '"GET /there HTTP/1.1" 404' in gateway.process.text())
+
+
+def served_while_logged(port: int) -> None:
+    """Requests are answered while the gateway hands its log on again and again: at the same time it sets the date."""
+    dates: set[bytes | None] = set()
+
+    def served() -> bool:
+        assert get(port, "/") == 200
+        with RawHTTP(port) as client:
+            dates.add(client.get("/", "unknown.test").field(b"date"))
+        return len(dates) > 3
+
+    eventually(served)
 
 
 def test_a_log_that_cannot_be_written(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
@@ -213,10 +228,11 @@ def test_a_log_that_cannot_be_written(start_gateway: StartGateway, demo: Upstrea
     (tmp_path / "file").write_text("in the way")
     settings = f'[log]\nfolder = "{tmp_path}/file/logs"\n'
     gateway: Twistd = start_gateway({"app.test": f"proxy = {demo.port}"}, settings=settings)
-    for _ in range(3):
-        assert get(gateway.port, "/") == 200
-        time.sleep(1.1)
-    assert gateway.process.text().count("the access log loses lines") == 1
+    told = "the access log loses lines"
+    assert get(gateway.port, "/") == 200
+    eventually(lambda: told in gateway.process.text())
+    served_while_logged(gateway.port)
+    assert gateway.process.text().count(told) == 1
 
 
 def test_a_disk_that_stands_still(start_gateway: StartGateway, demo: Upstream, tmp_path: Path) -> None:
@@ -225,11 +241,7 @@ def test_a_disk_that_stands_still(start_gateway: StartGateway, demo: Upstream, t
     logs.mkdir()
     os.mkfifo(logs / "app.test.log")
     gateway: Twistd = start_gateway({"app.test": f"proxy = {demo.port}"}, settings=f'[log]\nfolder = "{logs}"\n')
-    for _ in range(3):
-        started = time.monotonic()
-        assert get(gateway.port, "/") == 200
-        assert time.monotonic() - started < 5
-        time.sleep(1.1)
+    served_while_logged(gateway.port)
     gateway.stop()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +17,10 @@ from tests.support.reloading import Reloading
 from tests.support.traffic import Traffic
 from tests.support.twistd import Daemon, Twistd
 from tests.support.upstreams import Upstream
+from tests.support.waiting import eventually
 from tests.test_reload import held, reload_often
 
 pytestmark = pytest.mark.e2e
-
-IN_TIME = 2.0
-"""Seconds within which a change has its effect."""
 
 
 class Site:
@@ -39,15 +37,9 @@ class Site:
         location = answer.field(b"location")
         return location.decode() if location else str(answer.status)
 
-    def becomes(self, answer: str, changed: float) -> None:
-        """Wait until it answers that, in time."""
-        within(lambda: self.answer() == answer, changed, f"still {self.answer()}, not {answer}")
-
-
-def within(true: Callable[[], bool], since: float, otherwise: str) -> None:
-    while not true():
-        assert time.monotonic() - since < IN_TIME, otherwise
-        time.sleep(0.02)
+    def becomes(self, answer: str) -> None:
+        """Wait until it answers that."""
+        eventually(lambda: self.answer() == answer, self.answer)
 
 
 def to(name: str) -> str:
@@ -66,33 +58,32 @@ def traffic() -> Iterator[list[Traffic]]:
 def test_a_file_is_dropped_in_changed_broken_mended_and_removed(
     start_gateway: StartGateway, demo: Upstream, traffic: list[Traffic]
 ) -> None:
-    """Each time the right thing is served within two seconds; traffic of another site is not disturbed."""
+    """Each time the right thing is served soon; traffic of another site is not disturbed."""
     gateway = start_gateway({"app.test": f"proxy = {demo.port}"})
     traffic.append(Traffic(gateway.port, "app.test"))
     site = Site(gateway.port, gateway.folder / "new.test.toml")
     assert site.answer() == "404"
     site.file.write_text(to("one"))
-    site.becomes("https://one.test/", time.monotonic())
+    site.becomes("https://one.test/")
     traffic[0].go_on()
     site.file.write_text(to("two"))
-    site.becomes("https://two.test/", time.monotonic())
+    site.becomes("https://two.test/")
     traffic[0].go_on()
     site.file.write_text("\nredirect = 'no URL")
-    errors = f"{site.file} has errors: its last good version is served"
-    within(lambda: errors in gateway.process.text(), time.monotonic(), "the log says nothing of the error")
-    assert f"{site.file}:2:" in gateway.process.text()
+    for said in (f"{site.file}:2:", f"{site.file} has errors: its last good version is served"):
+        eventually(lambda said=said: said in gateway.process.text(), gateway.process.text)
     assert site.answer() == "https://two.test/"
     traffic[0].go_on()
     site.file.write_text(to("three"))
-    site.becomes("https://three.test/", time.monotonic())
+    site.becomes("https://three.test/")
     traffic[0].go_on()
     edited = gateway.folder / ".new.test.toml.swp"
     edited.write_text(to("four"))
     os.replace(edited, site.file)
-    site.becomes("https://four.test/", time.monotonic())
+    site.becomes("https://four.test/")
     traffic[0].go_on()
     site.file.unlink()
-    site.becomes("404", time.monotonic())
+    site.becomes("404")
     traffic[0].finish()
 
 
@@ -102,10 +93,10 @@ def test_traffic_of_the_same_site(start_gateway: StartGateway, demo: Upstream, t
     traffic.append(Traffic(gateway.port, "app.test"))
     site = Site(gateway.port, gateway.folder / "app.test.toml")
     site.file.write_text(f"proxy = {demo.port}\n[routes]\n'/' = {{ redirect = 'https://one.test' }}")
-    site.becomes("https://one.test/", time.monotonic())
+    site.becomes("https://one.test/")
     traffic[0].go_on()
     site.file.write_text(to("two"))
-    site.becomes("https://two.test/", time.monotonic())
+    site.becomes("https://two.test/")
     traffic[0].finish()
 
 
@@ -117,7 +108,7 @@ def test_hanging_up(start_gateway: StartGateway, tmp_path: Path) -> None:
         assert client.get("/", "app.test").field(b"x-key") == b"one"
         (tmp_path / "key").write_text("two")
         os.kill(gateway.process.pid, signal.SIGHUP)
-        within(lambda: client.get("/", "app.test").field(b"x-key") == b"two", time.monotonic(), "not read again")
+        eventually(lambda: client.get("/", "app.test").field(b"x-key") == b"two", gateway.process.text)
 
 
 def test_hanging_up_a_daemon(demo: Upstream, tmp_path: Path, reactor: str) -> None:
@@ -127,9 +118,9 @@ def test_hanging_up_a_daemon(demo: Upstream, tmp_path: Path, reactor: str) -> No
         site = Site(daemon.port, tmp_path / "sites" / "app.test.toml")
         site.file.write_text(to("two"))
         os.kill(daemon.pid, signal.SIGHUP)
-        site.becomes("https://two.test/", time.monotonic())
+        site.becomes("https://two.test/")
         site.file.write_text(to("three"))
-        site.becomes("https://three.test/", time.monotonic())
+        site.becomes("https://three.test/")
     finally:
         daemon.stop()
     assert "SIGHUP: reading all of" in daemon.log.read_text()
@@ -141,16 +132,16 @@ def test_a_folder_that_is_a_link(start_gateway: StartGateway, demo: Upstream) ->
     gateway = start_gateway({"app.test": to("one")})
     real = gateway.folder.rename(gateway.folder.with_name("release-1"))
     site = Site(gateway.port, gateway.folder / "app.test.toml")
-    within(lambda: "cannot be read" in gateway.process.text(), time.monotonic(), "not noticed")
+    eventually(lambda: "cannot be read" in gateway.process.text(), gateway.process.text)
     assert site.answer() == "https://one.test/"
     other = gateway.folder.with_name("release-2")
     other.mkdir()
     (other / "gateway.toml").write_bytes((real / "gateway.toml").read_bytes())
     (other / "app.test.toml").write_text(to("two"))
     gateway.folder.symlink_to(other)
-    site.becomes("https://two.test/", time.monotonic())
+    site.becomes("https://two.test/")
     (other / "app.test.toml").write_text(to("three"))
-    site.becomes("https://three.test/", time.monotonic())
+    site.becomes("https://three.test/")
 
 
 def test_a_start_with_a_bad_file(start_gateway: StartGateway) -> None:
@@ -168,10 +159,15 @@ def test_a_start_with_a_bad_file(start_gateway: StartGateway) -> None:
 def test_threads(start_gateway: StartGateway, reactor: str) -> None:
     """Watching costs two threads that sleep."""
     gateway = start_gateway({})
-    before = cpu(gateway)
-    time.sleep(2)
-    assert cpu(gateway) - before < 0.2
+    eventually(lambda: rests(gateway))
     assert len(os.listdir(f"/proc/{gateway.process.pid}/task")) <= 4
+
+
+def rests(gateway: Twistd) -> bool:
+    """Whether a second goes by in which it takes less than a tenth of a processor."""
+    since, before = time.monotonic(), cpu(gateway)
+    time.sleep(1)
+    return cpu(gateway) - before < (time.monotonic() - since) / 10
 
 
 def cpu(gateway: Twistd) -> float:
@@ -196,9 +192,14 @@ def test_a_thousand_sites(tmp_path: Path) -> None:
         text = f'canonical = "www"\nphoenix = {4000 + number}\nslash = "strip"\n[redirects]\n"/old" = "/new"\n'
         (tmp_path / f"s{number}.test.toml").write_text(text + '[routes]\n"/docs/*" = { proxy = 5000 }\n')
     folder = SiteFolder(tmp_path, {}, lambda: 2**62)
-    before = time.process_time()
-    assert sum(1 for _ in folder.refresh()) == 1000
-    assert time.process_time() - before < 3
+    assert reading(folder) < 3 or any(reading(SiteFolder(tmp_path, {}, lambda: 2**62)) < 3 for _ in range(4))
     assert not any(draft.errors for draft in folder.drafts.values())
     (tmp_path / "s1.test.toml").write_text("proxy = 1")
     assert sum(1 for _ in folder.refresh()) == 1
+
+
+def reading(folder: SiteFolder) -> float:
+    """The CPU time that reading its 1,000 sites takes; as others use the processor too, more at some times."""
+    before = time.process_time()
+    assert sum(1 for _ in folder.refresh()) == 1000
+    return time.process_time() - before

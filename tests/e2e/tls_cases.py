@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from endpoint_peers import PIECE, Echo, Pair, Peer, Pushing, case, failure_of, turn
+from endpoint_peers import PIECE, Echo, Pair, Peer, Pushing, at_rest, case, failure_of, until
 from twisted.internet import reactor
 from twisted.internet.protocol import Factory
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -12,6 +12,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from gateway.net.endpoints import client_endpoint, write_buffer_size
 from gateway.net.tls_client import UpstreamTLS
 from tests.support.certificates import Authority, ServerContext
+from tests.support.waiting import PATIENCE
 
 
 class TLSPair(Pair):
@@ -20,8 +21,8 @@ class TLSPair(Pair):
     def __init__(self, certificate: ServerContext, protocol: type[Peer] = Echo) -> None:
         super().__init__(protocol, lambda factory: TLSMemoryBIOFactory(certificate, False, factory))
 
-    async def through(self, tls: UpstreamTLS, timeout: float = 2) -> Peer:
-        endpoint = client_endpoint(reactor, **self.target, tls=tls, timeout=timeout)
+    async def through(self, tls: UpstreamTLS) -> Peer:
+        endpoint = client_endpoint(reactor, **self.target, tls=tls, timeout=PATIENCE)
         return await endpoint.connect(Factory.forProtocol(Peer))
 
     async def talk(self, tls: UpstreamTLS) -> list[str]:
@@ -71,12 +72,12 @@ async def tls_transfer() -> object:
     authority = Authority("ca.example")
     pair = TLSPair(authority.issue("app.example"), Peer)
     client = await pair.through(UpstreamTLS(server_name="app.example", ca=authority.pem))
-    while not pair.servers:
-        await turn()
+    await until(lambda: pair.servers)
+    server = pair.servers[0]
     client.transport.pauseProducing()
-    producer = Pushing(pair.servers[0].transport, 320)
-    await turn(0.3)
-    stalled, size = producer.paused, write_buffer_size(pair.servers[0].transport) > 0
+    producer = Pushing(server.transport, 320)
+    await at_rest(lambda: (producer.left, write_buffer_size(server.transport)))
+    stalled, size = producer.paused, write_buffer_size(server.transport) > 0
     client.transport.resumeProducing()
     await client.lost
     await pair.service.stopService()
@@ -88,17 +89,18 @@ async def tls_transfer() -> object:
 async def tls_without_tls() -> object:
     """The upstream speaks plain text, says nothing, or goes away."""
     seen = []
-    for protocol in (Echo, Peer, Leaving):
+    tls = UpstreamTLS(server_name="app.example")
+    for protocol, timeout in ((Echo, PATIENCE), (Peer, 0.3), (Leaving, PATIENCE)):
         pair = Pair(protocol)
-        endpoint = client_endpoint(reactor, **pair.target, tls=UpstreamTLS(server_name="app.example"), timeout=0.3)
+        endpoint = client_endpoint(reactor, **pair.target, tls=tls, timeout=timeout)
         seen.append((await failure_of(endpoint.connect(Factory.forProtocol(Peer))))[0])
         await pair.service.stopService()
         for server in pair.servers:
             await server.lost
     pair = Pair(Peer)
-    endpoint = client_endpoint(reactor, **pair.target, tls=UpstreamTLS(server_name="app.example"), timeout=1)
-    connecting = endpoint.connect(Factory.forProtocol(Peer))
-    reactor.callLater(0.1, connecting.cancel)
+    connecting = client_endpoint(reactor, **pair.target, tls=tls, timeout=PATIENCE).connect(Factory.forProtocol(Peer))
+    await until(lambda: pair.servers)
+    connecting.cancel()
     seen.append((await failure_of(connecting))[0])
     await pair.service.stopService()
     return seen

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter
+from gateway.filters.canonical import CanonicalRedirect, Slash, SlashFilter, corrected_in
+from gateway.web.tree import SiteResource
 from tests.support.streams import RecordingStream, Reply, exchange, get, location
 
 
@@ -103,9 +104,9 @@ def canonical(
     **connection: object,
 ) -> bytes | None:
     stream = RecordingStream(**connection)  # type: ignore[arg-type]
-    exchange(
-        location(CanonicalRedirect(b"www.example.com", rule)), get(target, host=host, method=method), stream=stream
-    )
+    places = [location(None, SlashFilter(rule)), location(prefix=b"/kept")]
+    leaf = CanonicalRedirect(b"www.example.com", corrected_in(SiteResource("example.com", places)))
+    exchange(location(leaf), get(target, host=host, method=method), stream=stream)
     assert stream.status == 308
     return stream.get(b"location")
 
@@ -134,6 +135,7 @@ def test_host_and_slash_are_one_hop() -> None:
     assert canonical(b"/a/?b", "strip") == b"http://www.example.com/a?b"
     assert canonical(b"/a?b", "add") == b"http://www.example.com/a/?b"
     assert canonical(b"/a", "strip") == b"http://www.example.com/a"
+    assert canonical(b"/kept/a/", "strip") == b"http://www.example.com/kept/a/"
 
 
 def test_every_method_is_sent_to_the_right_host() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gateway.filters.canonical import SlashFilter, corrected_in
 from gateway.filters.https import HttpsRedirect
+from gateway.web.tree import SiteResource
 from tests.support.streams import RecordingStream, Reply, exchange, get, location
 
 
@@ -20,8 +22,10 @@ def test_served_until_there_is_a_certificate() -> None:
 
 def test_one_hop() -> None:
     """Scheme, host and slash are corrected together, once the canonical name has its certificate."""
-    settings = {"name": b"www.example.com", "slash": "strip"}
+    site = SiteResource("example.com", [location(None, SlashFilter("strip")), location(prefix=b"/kept")])
+    settings = {"name": b"www.example.com", "correct": corrected_in(site)}
     assert ask(b"/a/?b", "www.example.com", **settings).get(b"location") == b"https://www.example.com/a?b"
+    assert ask(b"/kept/", "www.example.com", **settings).get(b"location") == b"https://www.example.com/kept/"
     assert ask(b"/a/?b", "example.com", **settings).status == 200
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import socket
 import stat
 from pathlib import Path
@@ -32,6 +33,23 @@ def test_cannot_bind(tmp_path: Path) -> None:
     """What cannot be bound stops the start with a sentence that names the setting."""
     with pytest.raises(ListenError, match=r"gateway\.toml: http"):
         service(tmp_path / "none" / "a.sock").privilegedStartService()
+
+
+class Taken:
+    """An endpoint at whose address another socket listens already."""
+
+    def listen(self, factory: object) -> None:
+        raise OSError(errno.EADDRINUSE, "Address already in use")
+
+
+def test_cannot_listen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who began to listen after both were bound is named in a sentence too."""
+    monkeypatch.setattr("gateway.net.listening.server_endpoint", lambda *_: Taken())
+    listener = service(tmp_path / "a.sock")
+    listener.privilegedStartService()
+    with pytest.raises(ListenError, match=r"gateway\.toml: http.*already in use; another program listens there"):
+        listener.startService()
+    listener.stopService()
 
 
 def test_stopped_before_started(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.error import ConnectionLost
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from gateway.net.loop_endpoints import ConnectingTransport, LoopClientEndpoint, LoopPort, LoopServerEndpoint
@@ -200,3 +201,36 @@ def test_the_factory_stops_with_its_connection() -> None:
     assert factory.stopped == 0
     below.protocol.connection_lost(None)
     assert factory.stopped == 1
+
+
+class Hearing(Protocol):
+    """Remembers what it is told, the end included."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def dataReceived(self, data: bytes) -> None:
+        self.heard.append(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.heard.append(type(reason.value))
+
+
+ANSWER = b"HTTP/1.1 413 Content Too Large\r\n\r\n"
+
+
+@pytest.mark.parametrize(("paused", "heard"), [(False, [ANSWER, ConnectionLost]), (True, [ConnectionLost])])
+def test_an_answer_is_heard_though_writing_failed(paused: bool, heard: list[object]) -> None:
+    """A server that refuses a request and closes before it has read it all is understood, unless reading is paused."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        theirs.sendall(ANSWER)
+        below, protocol = FakeLoopTransport(), Hearing()
+        below.names["socket"] = ours
+        transport = ConnectingTransport(FakeLoop(), Factory.forProtocol(lambda: protocol), Deferred())
+        below.attach(transport)
+        if paused:
+            transport.pauseProducing()
+        transport.connection_lost(BrokenPipeError())
+    assert protocol.heard == heard

@@ -18,9 +18,13 @@ SEEDS = list(seeds())
 WORDS = words()
 
 TOKENS = st.text("abcXYZ019-_!#$%&'*+.^`|~", min_size=1, max_size=70).map(str.encode)
-NAMES = st.one_of(st.sampled_from(WORDS[: len(WORDS) // 2]), TOKENS, st.just(b"Host"), st.just(b"Content-Length"))
+OFTEN = st.sampled_from([b"Host", b"Content-Length", b"Connection", b"Upgrade"])
+NAMES = st.one_of(st.sampled_from(WORDS[: len(WORDS) // 2]), TOKENS, OFTEN)
 VALUES = st.one_of(
     st.sampled_from([b"", b"chunked", b"close", b"keep-alive", b"close, x", b"a", b"a:80", b"[::1]", b"\tx \t"]),
+    st.sampled_from(
+        [b"upgrade", b"Upgrade, close", b"keep-alive, upgrade", b"websocket", b"WebSocket", b"h2c, websocket"]
+    ),
     st.integers(-1, 10**19).map(lambda number: b"%d" % number),
     st.binary(max_size=20),
     st.text(max_size=20).map(lambda text: text.encode("utf-8", "replace")),

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from zope.interface import implementer
@@ -22,13 +22,18 @@ from gateway.tls.certificate import CertifiedKey
 class Authority:
     """A certificate authority.
 
+    Args:
+        name: Its name.
+        issuers: URL of its own certificate, which its certificates shall name; empty for none.
+
     Attributes:
         pem: Its certificate.
         own: A server that shows this certificate as its own.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, issuers: str = "") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
+        self._issuers = issuers
         self._name = _name(name)
         constraints = x509.BasicConstraints(ca=True, path_length=None)
         certificate = _builder(self._name, self._key).add_extension(constraints, critical=True)
@@ -67,6 +72,10 @@ class Authority:
         builder = _builder(_name(names[0] if names else "app.example"), key, days).issuer_name(self._name)
         if names:
             builder = builder.add_extension(_names(*names), critical=False)
+        if self._issuers:
+            place = x509.UniformResourceIdentifier(self._issuers)
+            access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)
+            builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
         return key, builder.sign(self._key, hashes.SHA256())
 
 

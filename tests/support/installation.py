@@ -10,8 +10,7 @@ import venv
 from pathlib import Path
 
 from tests.support.programs import ROOT, missing
-
-_TIMEOUT = 120.0
+from tests.support.waiting import PATIENCE
 
 
 def wheel_installation(folder: Path) -> Path:
@@ -58,7 +57,7 @@ def run_program(program: Path, *arguments: str, cwd: Path) -> str:
 def _run(cwd: Path, *command: str, check: bool = True) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=10 * PATIENCE, check=False
     )
     assert not check or done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout

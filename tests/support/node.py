@@ -8,7 +8,8 @@ import subprocess
 from tests.support.programs import ROOT, missing, require
 
 NODE = ROOT / "tests" / "e2e" / "node"
-TIMEOUT = 120.0
+TIMEOUT = 300.0
+"""Seconds for a whole run; the programs give up before that, and say what they have seen."""
 
 
 def node_program() -> str:

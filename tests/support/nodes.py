@@ -81,6 +81,7 @@ class _Server(ThreadingHTTPServer):
 def _handler_of(node: Node) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and content are written apart
 
         def do_GET(self) -> None:
             if self.path == "/health":

@@ -64,10 +64,7 @@ class Twistd:
         """Start it, also once more after a stop."""
         self.process = Process(self._command, log, cwd=log.parent)
         self.process.wait_for_port(self.port)
-        # The port is bound before the reactor runs and takes signals; a connection that ends at once makes no log line.
-        with socket.create_connection((HOST, self.port), PATIENCE) as connection:
-            connection.shutdown(socket.SHUT_WR)
-            assert connection.recv(1) == b""
+        _wait_for_reactor(self.port)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it the way an operator does; it must go at once, cleanly and without a traceback.
@@ -101,6 +98,7 @@ class Daemon:
         # The folder is named from here: a daemon changes its working directory.
         subprocess.run(command, cwd=folder, env=environment, timeout=PATIENCE, check=True, stdin=subprocess.DEVNULL)
         self.pid = int(self._pid_file.read_text())
+        _wait_for_reactor(self.port)
 
     def stop(self) -> None:
         """End it by its pid; the pid file goes with it."""
@@ -110,6 +108,13 @@ class Daemon:
         except AssertionError:
             os.kill(self.pid, signal.SIGKILL)
             raise
+
+
+def _wait_for_reactor(port: int) -> None:
+    """The port is bound before the reactor runs and takes signals; a connection that ends at once makes no log line."""
+    with socket.create_connection((HOST, port), PATIENCE) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""
 
 
 def write_sites(

@@ -150,6 +150,18 @@ def test_unreachable_once() -> None:
     assert adapter.ca.calls == ["directory", "renewal", "directory", "renewal"]
 
 
+def test_why_it_is_unreachable() -> None:
+    """What the operator reads is what began it, not what the layers of a library made of it."""
+
+    def fail(_: requests.Response) -> None:
+        try:
+            raise ConnectionRefusedError(111, "Connection refused")
+        except OSError as error:
+            raise requests.ConnectionError("HTTPSConnectionPool(host='ca.test'): Max retries exceeded") from error
+
+    assert str(ask(fail)) == f"{DIRECTORY} cannot be reached: [Errno 111] Connection refused"
+
+
 def test_an_authority_without_windows() -> None:
     """Renewal information is optional (RFC 9773)."""
     adapter = Answering(lambda response: None)

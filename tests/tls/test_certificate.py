@@ -69,7 +69,9 @@ def test_what_does_not_fit() -> None:
     assert "certificate 1 of the chain (app.example) is not signed by the next one (stranger.example)" in refused(
         pem + stranger.pem, key
     )
-    assert "the key does not belong" in refused(authority.pem + pem, key)
+    assert refused(authority.pem + pem, key) == (
+        "the key belongs to certificate 2 of the chain: the leaf comes first, then each one's issuer"
+    )
     assert refused(pem, locked) == "the key is locked by a passphrase"
     assert refused(pem, b"nonsense") == "no PEM private key can be read"
     assert refused(b"nonsense", key).startswith("no PEM certificate can be read")
@@ -83,3 +85,11 @@ def test_a_key_that_cannot_sign() -> None:
     agreement = X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     pem, _ = Authority("ca.example").pair("app.example")
     assert refused(pem, agreement) == "the key is neither ECDSA, RSA nor EdDSA"
+
+
+@pytest.mark.parametrize(("says", "chain", "lacks"), [(True, False, True), (True, True, False), (False, False, False)])
+def test_without_its_issuer(says: bool, chain: bool, lacks: bool) -> None:
+    """A certificate of an authority with intermediates lacks something where it comes alone; one of a root does not."""
+    authority = Authority("ca.example", issuers="http://ca.example/ca.der" if says else "")
+    pem, key = authority.pair("app.example")
+    assert CertifiedKey.load(pem + authority.pem * chain, key).lacks_issuer is lacks

@@ -63,8 +63,8 @@ def test_read_again_when_changed(tmp_path: Path) -> None:
     assert names.find("app.example") is second
 
 
-def test_names_lost(tmp_path: Path) -> None:
-    """A name that the new certificate does not cover, or whose site is gone, has none any more."""
+def test_names_lost(tmp_path: Path, said: list[str]) -> None:
+    """A name that the new certificate does not cover, or whose site is gone, has none any more; the last one stays."""
     AUTHORITY.write(tmp_path, "app.example", "www.app.example")
     names = ServerNames()
     own = OwnCertificates(names)
@@ -74,6 +74,15 @@ def test_names_lost(tmp_path: Path) -> None:
     age(tmp_path, 1000)
     own.refresh()
     assert not names.has_certificate("www.app.example")
+    before = names.find("app.example")
+    AUTHORITY.write(tmp_path, "other.example")
+    for kind in ("pem", "key"):
+        (tmp_path / f"other.example.{kind}").replace(tmp_path / f"app.example.{kind}")
+    own.refresh()
+    assert names.find("app.example") is before
+    assert (
+        f"{tmp_path}/app.example.pem is for other.example, not for app.example; the one read before stays" in said[-1]
+    )
     own.use([])
     assert not names.has_certificate("app.example")
     assert own.paths == frozenset()
@@ -83,7 +92,7 @@ def test_unreadable(tmp_path: Path) -> None:
     """The message names the file; a site whose certificate was never read shows none."""
     AUTHORITY.write(tmp_path, "app.example")
     (tmp_path / "app.example.key").write_bytes(b"")
-    with pytest.raises(CertificateUnusable, match=r"app\.example\.pem: no PEM private key can be read"):
+    with pytest.raises(CertificateUnusable, match=r"app\.example\.key: no PEM private key can be read"):
         load_files(str(tmp_path / "app.example.pem"), str(tmp_path / "app.example.key"))
     with pytest.raises(CertificateUnusable, match=r"none\.pem cannot be read: No such file"):
         load_files(str(tmp_path / "none.pem"), str(tmp_path / "app.example.key"))

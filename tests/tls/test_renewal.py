@@ -13,9 +13,13 @@ import pytest
 from gateway.tls.alarm import Alarm
 from gateway.tls.certificate_id import certificate_id
 from gateway.tls.disk import Disk
+from gateway.tls.problems import OrderRefused
 from gateway.tls.renewal import IssuingService
 from gateway.tls.sni import ServerNames
+from gateway.tls.state import NameState
 from gateway.tls.state_folder import Requests, StateLock
+from gateway.tls.store import DirectoryStore
+from gateway.units import Seconds
 from tests.support.issuing import NOW, HeldWorker, World
 
 NAME, OTHER = "a.example.org", "b.example.org"
@@ -25,14 +29,17 @@ DAY = 86400.0
 class Service(World):
     """A world with an issuing service in it."""
 
+    ahead = 0.0
+
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
         super().__init__(folder, disk)
         self.alarms: list[dict[str, str]] = []
         self.lucky = 0.5
         self.rehearsing = False
+        self.known = True
         self.service: IssuingService | None = None
 
-    def start(self, *names: str, worker: HeldWorker | None = None) -> None:
+    def start(self, *names: str, worker: HeldWorker | None = None, unasked: str = "") -> None:
         if self.service is not None:
             self.service.stop()
         if worker is not None:
@@ -48,7 +55,7 @@ class Service(World):
             self.staging_ca = staging.ca
         self.service = IssuingService(
             store=self.store,
-            lock=StateLock(self.folder),
+            lock=StateLock(self.folder, self.disk),
             requests=Requests(self.folder),
             issuer=self.issuer,
             staging=staging.issuer if staging is not None else None,
@@ -58,10 +65,18 @@ class Service(World):
             clock=self.clock,
             now=self.now,
             random=lambda: self.lucky,
+            check_known=self._check_known,
         )
         self.authority.on_date = self.service.note_date
-        self.service.load(dict.fromkeys(names or (NAME,), ""))
+        self.service.load(dict.fromkeys(names or (NAME,), ""), frozenset({unasked}))
         self.service.start()
+
+    def now(self) -> Seconds:
+        return Seconds(super().now() + self.ahead)
+
+    def _check_known(self, name: str, now: Seconds) -> None:
+        if not self.known:
+            raise OrderRefused("DNS has no address", Seconds(now + 3600))
 
     def wait(self, seconds: float, step: float = 5.0) -> None:
         for _ in range(int(seconds / step)):
@@ -346,6 +361,30 @@ def test_wrong_clock(world: Service) -> None:
     assert world.serial()
 
 
+def test_clock_set_back(world: Service) -> None:
+    """What was put off by a clock that was years ahead is not waited for once it is right, nor after a restart."""
+    world.ca.faults["directory"] = [(0, "", {})] * 20
+    world.ahead = 5 * 365 * DAY
+    world.start()
+    world.wait(60)
+    assert world.store.state(NAME).next_try > NOW + 5 * 365 * DAY
+    world.ahead = 0
+    world.ca.faults.clear()
+    world.start()
+    world.wait(60)
+    serial = world.serial()
+    assert serial
+    world.ahead = 5 * 365 * DAY
+    world.ca.faults["new-order"] = [(500, "serverInternal", {})] * 1000
+    world.wait(1200)
+    world.ahead = 0
+    world.ca.faults.clear()
+    world.wait_days(59)
+    assert world.serial() == serial
+    world.wait_days(2)
+    assert world.serial() != serial
+
+
 def test_skew(world: Service) -> None:
     """An authority whose clock is elsewhere is noticed."""
     world.ca.skew = 900
@@ -383,6 +422,53 @@ def test_full_disk(tmp_path: Path) -> None:
     assert len(world.ca.orders) == 1
 
 
+def test_unusable_folder(tmp_path: Path, said: list[str]) -> None:
+    """A state folder that cannot be used is said once, not each time; alarms come, and all goes on once it can be."""
+
+    class Closed(Disk):
+        closed = False
+
+        def folder(self, path: Path) -> None:
+            if self.closed:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            super().folder(path)
+
+    disk = Closed()
+    world = Service(tmp_path, disk)
+    world.ca.lifetime = 90 * DAY
+    world.start()
+    world.wait(30)
+    serial = world.serial()
+    disk.closed = True
+    world.start()
+    world.wait_days(80)
+    told = f"the state folder cannot be used, so none is asked for: [Errno 13] Permission denied: '{tmp_path}'"
+    assert said.count(f"certificates: {told}") == 1
+    assert "looking after certificates failed" not in said
+    assert ("eighth", NAME) in world.given
+    assert world.serial() == serial
+    disk.closed = False
+    world.wait(60)
+    assert world.serial() != serial
+
+
+def test_unreadable_name(world: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of a name and cannot be read hurts no other name, nor the start."""
+    world.start(NAME, OTHER)
+    world.wait(30)
+    serial, state = world.serial(OTHER), DirectoryStore.state
+
+    def refuse(store: DirectoryStore, name: str) -> NameState:
+        if name == NAME:
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        return state(store, name)
+
+    monkeypatch.setattr(DirectoryStore, "state", refuse)
+    world.start(NAME, OTHER)
+    assert world.serial()
+    assert world.serial(OTHER) == serial
+
+
 def test_restart_in_order(world: Service) -> None:
     """A restart in the middle of an order goes on with it."""
     world.ca.looks = 1_000_000
@@ -404,6 +490,21 @@ def test_wishes(world: Service) -> None:
     world.wait(30)
     assert not path.exists()
     assert world.serial() != serial
+
+
+def test_name_that_nobody_asked_for(world: Service, said: list[str]) -> None:
+    """The `www.` that a site has by itself gets a certificate once DNS knows it; until then it is no failure."""
+    world.known = False
+    world.start(NAME, OTHER, unasked=OTHER)
+    world.wait(4 * 3600)
+    assert world.serial(NAME)
+    assert len(world.ca.orders) == 1
+    assert not world.given
+    assert "DNS has no address" in world.store.state(OTHER).error
+    assert len([sentence for sentence in said if sentence.startswith(f"{OTHER}: ")]) == 1
+    world.known = True
+    world.wait(3700)
+    assert world.serial(OTHER)
 
 
 def test_second_gateway(world: Service, tmp_path: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
-import pytest
 from twisted.internet.task import Clock
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from gateway.net.sweeper import Sweeper
 from gateway.upstream.connection import ExchangeLimits
@@ -79,18 +77,6 @@ class Checking:
     @property
     def down(self) -> list[bool]:
         return [upstream.down for upstream in self.registry]
-
-
-@pytest.fixture
-def said() -> Iterator[list[str]]:
-    lines: list[str] = []
-
-    def note(event: LogEvent) -> None:
-        lines.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(note)
-    yield lines
-    globalLogPublisher.removeObserver(note)
 
 
 def test_nothing_is_asked_before_the_start() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from twisted.internet.defer import Deferred, fail
-from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
+from gateway.config.loader import load
 from gateway.config.model import BrokenSite, GatewayConfig, Limits, Site
 from gateway.errors import ConnectionRefused
 from gateway.net.listeners import ListenAddress
@@ -38,6 +38,8 @@ from gateway.workers.messages import (
     Said,
     Serve,
     Serves,
+    Sites,
+    Sticky,
     Stop,
     Token,
 )
@@ -45,18 +47,6 @@ from gateway.workers.packing import unpack_config
 from tests.support.crew import FakeCrew, FakeWorker
 
 SITE = Site(name="a", file="a.toml", hosts=("a",))
-
-
-@pytest.fixture
-def said() -> Iterator[list[str]]:
-    lines: list[str] = []
-
-    def note(event: LogEvent) -> None:
-        lines.append(formatEvent(event))
-
-    globalLogPublisher.addObserver(note)
-    yield lines
-    globalLogPublisher.removeObserver(note)
 
 
 @pytest.fixture
@@ -183,7 +173,9 @@ def test_no_process_to_have(crew: FakeCrew, said: list[str]) -> None:
     crew.refuse = PermissionError(13, "Permission denied", "python")
     crew.workers[0].die()
     crew.reactor.advance(0)
-    assert any(line.startswith("worker 1 cannot be started: [Errno 13]") and "permitted" in line for line in said)
+    line = next(line for line in said if line.startswith("worker 1 cannot be started: [Errno 13]"))
+    assert "; tried again in " in line
+    assert "permitted" in line
     crew.refuse = None
     crew.reactor.advance(1)
     assert len(crew.workers) == 3
@@ -319,6 +311,7 @@ def test_nobody_to_serve(tmp_path: Path, said: list[str]) -> None:
     with pytest.raises(NoWorkerError):
         crew.start()
     assert any(line.startswith("worker 1 cannot be started: [Errno 13]") for line in said)
+    assert not any("tried again" in line for line in said)
     crew.crew.stop()
 
 
@@ -405,9 +398,22 @@ def test_health_is_told(crew: FakeCrew) -> None:
 
 
 def test_all_workers_have_one_key(crew: FakeCrew, tmp_path: Path) -> None:
-    """Whichever worker is asked, a cookie names the same upstream, also after a restart."""
-    keys = {said.sticky for worker in crew.workers for said in worker.told(Begin)}
-    assert keys == {(tmp_path / "state" / "sticky.key").read_bytes()}
+    """Whichever worker is asked, a cookie names the same upstream; before a site needs it there is no key."""
+    assert not (tmp_path / "state" / "sticky.key").exists()
+    assert not [said for worker in crew.workers for said in worker.told(Sticky)]
+    (tmp_path / "b.toml").write_text("proxy = [4000, 4001]\nsticky = true\n")
+    sites = load(tmp_path, {}).sites
+    crew.crew.use(VirtualHosts({}), sites, [])
+    key = Sticky(key=(tmp_path / "state" / "sticky.key").read_bytes())
+    for worker in crew.workers:
+        assert [type(said) for said in worker.listen()] == [Sticky, Sites, Serve]
+        assert worker.heard[0] == key
+    crew.crew.use(VirtualHosts({}), sites, [])
+    assert not crew.workers[0].told(Sticky)
+    proven(crew)
+    crew.workers[0].die()
+    crew.reactor.advance(0)
+    assert crew.workers[2].told(Sticky) == [key]
 
 
 class Refusing:

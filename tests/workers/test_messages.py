@@ -20,6 +20,7 @@ from gateway.workers.messages import (
     Said,
     Serve,
     Serves,
+    Sticky,
     Stop,
     Token,
     read_leaders,
@@ -35,10 +36,10 @@ from gateway.workers.messages import (
             version="1",
             folder="sites",
             via="gateway-1",
-            sticky=b"\xff" * 32,
             sockets=(((3, 4), ()),),
             config=b"\x80\xff",
         ),
+        Sticky(key=b"\xff" * 32),
         Serve(generation=7, files=("a", "ä")),
         Certificate(name="a.org", chain=b"# \xe4\n---", key=b"k", renewed=True),
         Token(token=b"t", answer=b"t.x"),
@@ -94,5 +95,6 @@ def test_secrets_are_not_shown() -> None:
     """A message in a traceback does not show keys."""
     assert "hidden" not in repr(Certificate(name="a", chain=b"", key=b"hidden", renewed=False))
     assert "hidden" not in repr(Token(token=b"hidden", answer=b"hidden"))
-    begin = Begin(version="1", folder="a", via="b", sticky=b"hidden", sockets=(), config=b"hidden")
+    begin = Begin(version="1", folder="a", via="b", sockets=(), config=b"hidden")
     assert "hidden" not in repr(begin)
+    assert "hidden" not in repr(Sticky(key=b"hidden"))

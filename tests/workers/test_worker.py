@@ -40,6 +40,7 @@ from gateway.workers.messages import (
     Reopen,
     Serve,
     Serves,
+    Sticky,
     Stop,
     Token,
     read_workers,
@@ -109,7 +110,6 @@ class Working:
             version=of or version("gateway"),
             folder=str(self.folder),
             via="gateway-1",
-            sticky=b"k" * 32,
             sockets=(((one,),), ((two,),)),
             config=pack_config(config),
         )
@@ -357,7 +357,7 @@ def test_it_reads_cookies_by_the_leaders_key(
     working.begin()
     (tmp_path / "b.toml").write_text(STICKY)
     (site,) = load(tmp_path, {}).sites
-    working.say(*pack_sites([site]), Serve(generation=2, files=(site.file,)))
+    working.say(Sticky(key=b"k" * 32), *pack_sites([site]), Serve(generation=2, files=(site.file,)))
     working.reactor.work()
     cookie = StickyCookie(StickyKey(b"k" * 32), "b", ("127.0.0.1:4000", "127.0.0.1:4001"))
     for _ in range(3):

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import WebSocket from "ws";
 
 const [chromium, profile, url, until, read, click] = process.argv.slice(2);
-const DEADLINE = 90_000;
+const DEADLINE = 240_000;
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
   "--no-default-browser-check", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -96,10 +96,13 @@ const { targetId } = await call("Target.createTarget", { url: "about:blank" });
 for (const domain of ["Page", "Runtime", "Log", "Network"]) await call(`${domain}.enable`);
 const { errorText } = await call("Page.navigate", { url });
 if (errorText) fail(errorText);
-await eventually("document.readyState === 'complete'");
+// Until the page asked for is there, questions are answered by the one before it.
+const loaded = "location.href !== 'about:blank' && document.readyState === 'complete'";
+await eventually(loaded);
 if (click) {
-  await eventually(`document.querySelector(${JSON.stringify(click)})?.disabled !== true`);
-  await evaluate(`document.querySelector(${JSON.stringify(click)}).click()`);
+  const element = `document.querySelector(${JSON.stringify(click)})`;
+  await eventually(`${loaded} && ${element} && !${element}.disabled`);
+  await evaluate(`${element}.click()`);
 }
 await eventually(until);
 const value = await evaluate(read);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import WebSocket from "ws";
 
 const [url, host, scenario] = process.argv.slice(2);
-setTimeout(() => { console.error("deadline"); process.exit(1); }, 100_000).unref();
+setTimeout(() => { console.error("deadline"); process.exit(1); }, 240_000).unref();
 
 const headers = { Host: host, "X-Token": "of the client", Cookie: "session=abc" };
 
