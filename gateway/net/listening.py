@@ -81,9 +81,7 @@ class ListenerService(Service):
         Service.stopService(self)
         for sock in self._sockets:
             sock.close()
-        for pending in self._pending:
-            pending.cancel()
-        closing = [Deferred.fromCoroutine(self._close(port)) for port in self._ports]
+        closing = [Deferred.fromCoroutine(self._close(port)) for port in self._ports] + self._pending
         self._sockets, self._pending, self._ports = [], [], []
         return DeferredList(closing)
 
@@ -92,9 +90,12 @@ class ListenerService(Service):
             self._sockets = bind(self._address, self._source)
         self.hosts = [twisted_address(sock.getsockname()) for sock in self._sockets]
 
-    def _listens(self, port: IListeningPort) -> None:
+    def _listens(self, port: IListeningPort) -> Deferred[None] | None:
+        if not self.running:  # stopped meanwhile
+            return Deferred.fromCoroutine(self._close(port))
         self._ports.append(port)
         log.info("listening on {address} ({source})", address=self._address.name, source=self._source)
+        return None
 
     def _failed(self, failure: Failure) -> None:
         if self.running:

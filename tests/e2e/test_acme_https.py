@@ -136,6 +136,7 @@ def test_swap_under_load(install: Callable[..., Installation]) -> None:  # noqa:
     one = install("uvloop", settings='[limits]\nkeep_alive = "10m"\n')
     one.drop(NAME)
     first = connect(one)
+    assert first.get() == 308
     load = Load(one.tls, one.pebble.root())
     command = [sys.executable, "-c", "import sys; from gateway.control.cli import main; sys.exit(main())"]
     command += ["certs", "renew", NAME, "-c", str(one.gateway.folder)]

@@ -41,7 +41,7 @@ def app() -> Iterator[RecordingUpstream]:
 
 
 def serve(start_gateway: StartGateway, app: RecordingUpstream, more: str = "", **keywords: object) -> Twistd:
-    site = f'proxy = {{ to = {app.port}{more} }}\nhttps = "off"\n'
+    site = f'proxy = {{ to = {app.port}, connect_timeout = "60s"{more} }}\nhttps = "off"\n'
     return start_gateway({SITE: site}, **keywords)
 
 
@@ -200,7 +200,7 @@ def test_a_client_that_stalls(start_gateway: StartGateway, app: RecordingUpstrea
     (tmp_path / "www").mkdir()
     (tmp_path / "www" / "big").write_bytes(BODY)
     file_site = f'static = "{tmp_path}/www"\nhttps = "off"\n'
-    app_site = f'proxy = {app.port}\nhttps = "off"\n'
+    app_site = f'proxy = {{ to = {app.port}, connect_timeout = "60s" }}\nhttps = "off"\n'
     settings = '[limits]\nwrite_idle = "2s"\n' + JSON_LOG
     gateway = start_gateway({SITE: app_site, "file.test": file_site}, settings=settings)
     with RawHTTP(gateway.port) as first, RawHTTP(gateway.port) as second:
@@ -241,7 +241,10 @@ def test_nothing_is_left_open(start_gateway: StartGateway, app: RecordingUpstrea
     (tmp_path / "www" / "big").write_bytes(BODY)
     file_site = f'static = "{tmp_path}/www"\nhttps = "off"\n'
     gateway = start_gateway(
-        {SITE: f'proxy = {{ to = {app.port}, max_idle = 0 }}\nhttps = "off"\n', "file.test": file_site}
+        {
+            SITE: f'proxy = {{ to = {app.port}, connect_timeout = "60s", max_idle = 0 }}\nhttps = "off"\n',
+            "file.test": file_site,
+        }
     )
     before = sockets_at_rest(gateway)
     clients = [RawHTTP(gateway.port) for _ in range(12)]

@@ -28,6 +28,11 @@ def upstream() -> Iterator[RecordingUpstream]:
     recorder.close()
 
 
+def before(upstream: RecordingUpstream) -> dict[str, str]:
+    """A site before the upstream, which connects however long that takes."""
+    return {"example.com": f'proxy = {{ to = {upstream.port}, connect_timeout = "60s" }}\n'}
+
+
 def converse(port: int, data: bytes) -> tuple[bytes, bool]:
     """Send `data` and read until the gateway closes.
 
@@ -66,7 +71,7 @@ def read(got: bytes, method: bytes = b"GET") -> tuple[int, bytes, bool, bytes]:
 
 def test_hostile_requests(start_gateway: StartGateway, upstream: RecordingUpstream) -> None:
     """Each is answered with its status and nothing else, the connection closes, and nothing reaches the upstream."""
-    gateway = start_gateway({"example.com": f"proxy = {upstream.port}"})
+    gateway = start_gateway(before(upstream))
     wrong = []
     for entry in HOSTILE_REQUESTS:
         data = entry.data
@@ -84,7 +89,7 @@ def test_hostile_requests(start_gateway: StartGateway, upstream: RecordingUpstre
 
 def test_tamed_requests(start_gateway: StartGateway, upstream: RecordingUpstream) -> None:
     """Each reaches the upstream once, and only in the form that cannot be misread."""
-    gateway = start_gateway({"example.com": f"proxy = {upstream.port}"})
+    gateway = start_gateway(before(upstream))
     for entry in TAMED_REQUESTS:
         upstream.forget()
         with socket.create_connection((HOST, gateway.port), PATIENCE) as client:
@@ -107,7 +112,7 @@ def test_hostile_responses(start_gateway: StartGateway, upstream: RecordingUpstr
 
     A cut may overtake the octets before it, so the client need not see the head.
     """
-    gateway = start_gateway({"example.com": f"proxy = {upstream.port}"})
+    gateway = start_gateway(before(upstream))
     for entry in HOSTILE_RESPONSES:
         upstream.forget(Play(entry.parts, entry.closes))
         got, clean = ask(gateway.port, entry, upstream)

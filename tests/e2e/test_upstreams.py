@@ -33,6 +33,11 @@ def nodes() -> Iterator[list[Node]]:
         node.stop()
 
 
+def before(*ports: int) -> str:
+    """A site before apps, which connects to the one that it has chosen however long that takes."""
+    return f'proxy = {{ to = {list(ports)}, connect_timeout = "60s" }}\nhttps = false\n'
+
+
 @pytest.fixture(params=[1, 2])
 def processes(request: pytest.FixtureRequest) -> int:
     """How many processes serve: one, or several workers."""
@@ -46,8 +51,8 @@ def serve(processes: int, start_gateway: StartGateway, nodes: list[Node]) -> Cal
     """Start a gateway before both nodes, of one process and of several."""
 
     def start(keys: str) -> Twistd:
-        site = f"proxy = [{nodes[0].port}, {nodes[1].port}]\nhttps = false\n{keys}"
-        return all_serve(start_gateway({"app.test": site}, settings=f"workers = {processes}\n"), processes)
+        site = before(nodes[0].port, nodes[1].port)
+        return all_serve(start_gateway({"app.test": site + keys}, settings=f"workers = {processes}\n"), processes)
 
     return start
 
@@ -133,8 +138,7 @@ def test_a_node_that_is_killed_and_comes_back(start_gateway: StartGateway, nodes
     """No client notices that an app's process is gone, and it is used again once it is back."""
     app = demo_app(tmp_path)
     health = HEALTH.replace("/health", "/status/204")
-    site = f"proxy = [{app.port}, {nodes[1].port}]\nhttps = false\n{health}"
-    gateway = started(start_gateway({"app.test": site}, settings=TWO))
+    gateway = started(start_gateway({"app.test": before(app.port, nodes[1].port) + health}, settings=TWO))
     assert statuses(gateway, "/headers") == {200}
     app.process.stop(signal.SIGKILL)
     assert statuses(gateway, "/headers") == {200}, "tried again elsewhere"
@@ -152,7 +156,7 @@ def test_a_node_that_is_killed_and_comes_back(start_gateway: StartGateway, nodes
 
 def test_a_new_worker_knows_who_is_down(start_gateway: StartGateway, nodes: list[Node]) -> None:
     """A worker that takes the place of a killed one begins with what the leader knows."""
-    site = f"proxy = [{nodes[0].port}, {nodes[1].port}]\nhttps = false\nsticky = true\n{HEALTH}"
+    site = before(nodes[0].port, nodes[1].port) + "sticky = true\n" + HEALTH
     gateway = started(start_gateway({"app.test": site}, settings=TWO))
     cookies = {name_of(answer): cookie_of(answer) for answer in ask_all(gateway)}
     assert set(cookies) == NAMES
@@ -172,7 +176,7 @@ def test_a_new_worker_knows_who_is_down(start_gateway: StartGateway, nodes: list
 
 def test_a_single_node_is_always_used(start_gateway: StartGateway, nodes: list[Node]) -> None:
     """Its checks fail, and requests go there all the same."""
-    gateway = start_gateway({"app.test": f"proxy = {nodes[0].port}\nhttps = false\nsticky = true\n{HEALTH}"})
+    gateway = start_gateway({"app.test": before(nodes[0].port) + "sticky = true\n" + HEALTH})
     nodes[0].health = 500
     eventually(lambda: "requests all the same, as it is the only one" in gateway.process.text(), gateway.process.text)
     answer = ask(gateway)

@@ -18,8 +18,13 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.e2e
 
 
+def _before(upstream: Upstream) -> dict[str, str]:
+    """A site before the app, which connects however long that takes."""
+    return {"app.test": f'phoenix = {{ to = {upstream.port}, connect_timeout = "60s" }}\n'}
+
+
 def _run(start_gateway: StartGateway, upstream: Upstream, scenario: str) -> dict[str, object]:
-    gateway = start_gateway({"app.test": f"phoenix = {upstream.port}"})
+    gateway = start_gateway(_before(upstream))
     return run_node("ws_client.mjs", f"ws://127.0.0.1:{gateway.port}", "app.test", scenario)
 
 
@@ -109,7 +114,7 @@ def test_gateway_that_stops(start_gateway: StartGateway, ws_server: Upstream, tm
 
 def _close_after(start_gateway: StartGateway, upstream: Upstream, folder: Path, *, kill_upstream: bool) -> object:
     """The close code that an open client sees when one side goes."""
-    gateway = start_gateway({"app.test": f"phoenix = {upstream.port}"})
+    gateway = start_gateway(_before(upstream))
     command = [node_program(), NODE / "ws_client.mjs", f"ws://127.0.0.1:{gateway.port}", "app.test", "lost"]
     client = Process(command, folder / "client.log", cwd=folder)
     try:

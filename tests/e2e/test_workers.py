@@ -31,9 +31,14 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.e2e
 
 
+def before(demo: Upstream) -> dict[str, str]:
+    """A site before the demo app, which connects however long that takes."""
+    return {"app.test": f'proxy = {{ to = {demo.port}, connect_timeout = "60s" }}\n'}
+
+
 def test_two_workers_answer(start_gateway: StartGateway, demo: Upstream) -> None:
     """Each of two processes takes connections; the leader takes none, and listens for both."""
-    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
+    gateway = started(start_gateway(before(demo), settings=TWO))
     two = workers(gateway)
     assert len(two) == 2
     found: set[int] = set()
@@ -95,7 +100,7 @@ class Load:
 
 def test_a_killed_worker_is_replaced(start_gateway: StartGateway, demo: Upstream) -> None:
     """Under load one is killed: its own connections are cut, nobody is refused, and another takes its place."""
-    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
+    gateway = started(start_gateway(before(demo), settings=TWO))
     victim, other = sorted(workers(gateway))
     load = Load(gateway.port)
     try:
@@ -116,7 +121,7 @@ def test_a_killed_worker_is_replaced(start_gateway: StartGateway, demo: Upstream
 
 def test_a_worker_that_is_told_to_end(start_gateway: StartGateway, demo: Upstream) -> None:
     """SIGTERM to one worker lets its exchanges end while another takes its place."""
-    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
+    gateway = started(start_gateway(before(demo), settings=TWO))
     load = Load(gateway.port)
     try:
         load.go_on(100)
@@ -133,7 +138,7 @@ def test_a_worker_that_is_told_to_end(start_gateway: StartGateway, demo: Upstrea
 
 def test_a_reload_changes_all(start_gateway: StartGateway, demo: Upstream) -> None:
     """A changed file is served by all workers, a bad one by none, and nothing else is disturbed."""
-    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
+    gateway = started(start_gateway(before(demo), settings=TWO))
     two = workers(gateway)
     victim, other = sorted(two)
     traffic = Traffic(gateway.port, "app.test", lambda port: client_of(port, other, two).socket)
@@ -172,7 +177,7 @@ def test_a_reload_changes_all(start_gateway: StartGateway, demo: Upstream) -> No
 
 def test_a_stop_drains(start_gateway: StartGateway, demo: Upstream) -> None:
     """SIGTERM at the leader lets exchanges of all workers end; then no process and no open port is left."""
-    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
+    gateway = started(start_gateway(before(demo), settings=TWO))
     two = workers(gateway)
     with client_of_each(gateway.port, two) as busy:
         for client in busy.values():
@@ -190,7 +195,7 @@ def test_a_stop_drains(start_gateway: StartGateway, demo: Upstream) -> None:
 
 def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> None:
     """Whoever cannot wait for a stop signals again: all workers cut what is under way."""
-    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
+    gateway = started(start_gateway(before(demo), settings=TWO))
     two = workers(gateway)
     with client_of_each(gateway.port, two) as busy:
         for client in busy.values():
@@ -206,7 +211,7 @@ def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> No
 
 def test_a_killed_leader_leaves_nobody(start_gateway: StartGateway, demo: Upstream) -> None:
     """Workers without a leader end, once their exchanges have."""
-    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO))
+    gateway = started(start_gateway(before(demo), settings=TWO))
     two = workers(gateway)
     with uploading(gateway.port) as client:
         gateway.process.stop(signal.SIGKILL)
@@ -220,7 +225,7 @@ def test_one_access_log(start_gateway: StartGateway, demo: Upstream, tmp_path: P
     """Every request of every worker is one whole line, also while the log is rotated by size and by SIGUSR1."""
     logs = tmp_path / "logs"
     settings = f'{TWO}[log]\nformat = "json"\nmax_size = "20 KB"\nkeep = 1000\nfolder = {json.dumps(str(logs))}\n'
-    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=settings))
+    gateway = started(start_gateway(before(demo), settings=settings))
     load = Load(gateway.port)
 
     def files() -> list[Path]:
@@ -249,7 +254,7 @@ def test_one_access_log(start_gateway: StartGateway, demo: Upstream, tmp_path: P
 
 def test_daemon_with_workers(demo: Upstream, tmp_path: Path, reactor: str) -> None:
     """In the background too, workers serve and end with the leader, whose log is theirs."""
-    daemon = Daemon(tmp_path, {"app.test": f"proxy = {demo.port}"}, reactor=reactor, settings=TWO)
+    daemon = Daemon(tmp_path, before(demo), reactor=reactor, settings=TWO)
     try:
         eventually(lambda: begun(daemon.log.read_text()) == 2, daemon.log.read_text)
         two = children(daemon.pid)
@@ -273,7 +278,7 @@ def test_workers_without_root(start_gateway: StartGateway, demo: Upstream) -> No
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("this Python is not for everybody")
     options = ["--uid=65534", "--gid=65534"]
-    gateway = started(start_gateway({"app.test": f"proxy = {demo.port}"}, settings=TWO, options=options))
+    gateway = started(start_gateway(before(demo), settings=TWO, options=options))
     two = workers(gateway)
     assert len(two) == 2
     with RawHTTP(gateway.port) as client:

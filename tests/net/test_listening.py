@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from twisted.internet.address import UNIXAddress
+from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock
 
+from gateway.net import listening
 from gateway.net.listeners import ListenAddress, ListenError
 from gateway.net.listening import ListenerService
 
@@ -74,3 +76,31 @@ def test_listens_once_started(tmp_path: Path, order: tuple[str, ...]) -> None:
     assert stat.S_IMODE((tmp_path / "a.sock").stat().st_mode) == 0o660
     listener.stopService()
     reactor.advance(0)
+
+
+class LatePort:
+    """An endpoint and its port, which listens when told to."""
+
+    def __init__(self, reactor: object, sock: socket.socket, tls: object) -> None:
+        self.sock = sock
+        self.listening: Deferred[LatePort] = Deferred()
+
+    def listen(self, factory: Factory) -> Deferred[LatePort]:
+        return self.listening
+
+    def stopListening(self) -> None:
+        self.sock.close()
+
+
+def test_stopped_before_it_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that comes about after the stop is closed, and the stop waits for it."""
+    ports: list[LatePort] = []
+    monkeypatch.setattr(listening, "server_endpoint", lambda *these: ports.append(LatePort(*these)) or ports[0])
+    listener = service(tmp_path / "a.sock")
+    listener.startService()
+    stopped: list[object] = []
+    listener.stopService().addCallback(stopped.append)
+    assert stopped == []
+    ports[0].listening.callback(ports[0])
+    assert ports[0].sock.fileno() == -1
+    assert stopped

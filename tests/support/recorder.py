@@ -46,7 +46,8 @@ class RecordingUpstream:
         self._ended = threading.Condition()
         self._listener = socket.create_server((HOST, 0))
         self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def received(self) -> bytes:
         """All that came in since `forget`, on any connection."""
@@ -70,6 +71,8 @@ class RecordingUpstream:
 
     def close(self) -> None:
         """Stop listening."""
+        self._listener.shutdown(socket.SHUT_RDWR)  # ends the wait of `accept`, which might go on at a later listener
+        self._accepting.join(PATIENCE)
         self._listener.close()
 
     def _accept(self) -> None:
