@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import os
 import sys
@@ -12,6 +13,8 @@ import pytest
 from twisted.logger import globalLogPublisher
 
 from gateway.config.loader import Draft
+from gateway.config.model import GatewayConfig
+from gateway.reload import ONLY_AT_START
 from gateway.sites import SiteTable
 from tests.support.reloading import Reloading, Said
 from tests.support.served import OK
@@ -31,6 +34,13 @@ def said() -> Iterator[Said]:
     globalLogPublisher.addObserver(lines)
     yield lines
     globalLogPublisher.removeObserver(lines)
+
+
+def test_each_setting_takes_effect_or_waits() -> None:
+    """No setting of gateway.toml is forgotten: it is put into effect at once, or the log says that it waits."""
+    at_once = {"trusted_proxies", "client_ip_header", "log", "limits"}
+    assert at_once | set(ONLY_AT_START) == {each.name for each in dataclasses.fields(GatewayConfig)}
+    assert not at_once & set(ONLY_AT_START)
 
 
 def test_files_settle_before_they_are_read(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:
