@@ -171,6 +171,16 @@ def test_why_not(folder: Path, name: str, reason: str) -> None:
     assert reason in explain(folder, name)
 
 
+def test_names_as_people_write_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name may have capitals, other than ASCII letters and a final dot; what is no name is refused as such."""
+    (folder / "bücher.example.org.toml").write_text(SITE)
+    assert cli.main(["certs", "renew", "Bücher.example.org.", "-c", str(folder)]) == 1
+    assert "no gateway is running" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main(["certs", "renew", "a b", "-c", str(folder)])
+    assert "a b" in capsys.readouterr().err
+
+
 def test_why_persistent_record(folder: Path, store: DirectoryStore) -> None:
     """The record that dns-persist-01 needs is printed, once the account is known."""
     config = folder / "gateway.toml"
