@@ -17,6 +17,7 @@ from gateway.control.dns_look import read_caa
 from gateway.tls.ledger import FAILURE, Entry, Ledger
 from gateway.tls.local_ca import LocalAuthority
 from gateway.tls.state import NameState
+from gateway.tls.state_folder import StateLock
 from gateway.tls.store import Account, DirectoryStore
 from gateway.units import Seconds
 from tests.support.fake_ca import self_signed
@@ -137,6 +138,15 @@ def test_why_state(folder: Path, store: DirectoryStore) -> None:
     assert "3 failed in a row since " in said
     assert ": refused.\n" in said
     assert "5 failed validations" in said
+
+
+def test_why_nothing_happens(folder: Path) -> None:
+    """That no gateway is running is said, for then no next try comes."""
+    assert "No gateway is running" in explain(folder, "a.example.org")
+    lock = StateLock(folder.parent / "state" / "acme")
+    assert lock.acquire()
+    assert "No gateway is running" not in explain(folder, "a.example.org")
+    lock.release()
 
 
 def test_why_world(folder: Path) -> None:
