@@ -22,6 +22,7 @@ from gateway.tls.hooks import Hook
 from gateway.tls.ledger import Ledger
 from gateway.tls.local_ca import FOLDER, LocalAuthority, LocalCertificates, is_local
 from gateway.tls.names import authority_folder, directory_url, is_public, staging_of
+from gateway.tls.own_alarms import OwnAlarms
 from gateway.tls.renewal import IssuingService
 from gateway.tls.responders import (
     DNS01Responder,
@@ -107,8 +108,13 @@ class Certificates:
         self._local: LocalCertificates | None = None
         self._loaded = False
         self._looking: LoopingCall | None = None
+        self._started = False
+        hooks = self._worker("acme-hooks")
+        told = Hook(config.acme.alarm_hook, hooks) if config.acme.alarm_hook else None
+        alarm = Alarm(told, config.acme.alarm_webhook, hooks)
+        self._own = OwnAlarms(names, alarm, now)
         if config.https and config.acme.enabled:
-            self._service = self._assemble(config.acme, names)
+            self._service = self._assemble(config.acme, names, alarm, hooks)
         if config.https and config.local_ca:
             authority = LocalAuthority(Path(config.state) / FOLDER, now)
             self._local = LocalCertificates(authority, names, now)
@@ -121,6 +127,9 @@ class Certificates:
             broken: Those that are not: they say so under the certificates that they have.
         """
         sites = tuple(sites)
+        own = {site.name: (*names_of(site), *([""] if site.default else [])) for site in sites if site.cert}
+        self._own.sites = own if self._config.https else {}
+        self._look_regularly()
         if self._local is not None:
             self._local.set_names(name for site in sites if _wants(site) for name in names_of(site) if is_local(name))
         if self._service is None:
@@ -137,10 +146,8 @@ class Certificates:
 
     def start(self) -> None:
         """Begin to ask for certificates; with the rights that stay."""
-        if self._local is not None:
-            self._looking = LoopingCall(self._local.look)
-            self._looking.clock = self._reactor
-            self._looking.start(CHECK).addErrback(lambda failure: log.failure("local certificates failed", failure))
+        self._started = True
+        self._look_regularly()
         if self._service is not None:
             self._service.start()
 
@@ -153,6 +160,20 @@ class Certificates:
         for worker in self._workers:
             worker.stop()
 
+    def _look_regularly(self) -> None:
+        """Look after certificates that no other authority issues, as soon as there are any."""
+        if self._started and self._looking is None and (self._local is not None or self._own.sites):
+            self._looking = LoopingCall(self._look)
+            self._looking.clock = self._reactor
+            self._looking.start(CHECK).addErrback(
+                lambda failure: log.failure("looking at certificates failed", failure)
+            )
+
+    def _look(self) -> None:
+        if self._local is not None:
+            self._local.look()
+        self._own.look()
+
     def _tell_of_consent(self, sites: Iterable[Site]) -> None:
         """Say, once, that nobody is asked for certificates that sites could have."""
         if self._config.https and not self._loaded and wanted_names(sites, ""):
@@ -161,14 +182,13 @@ class Certificates:
 
     # Putting the parts together.
 
-    def _assemble(self, acme: Acme, names: ServerNames) -> IssuingService:
-        calls, hooks = self._worker("acme"), self._worker("acme-hooks")
+    def _assemble(self, acme: Acme, names: ServerNames, alarm: Alarm, hooks: ThreadWorker) -> IssuingService:
+        calls = self._worker("acme")
         folder = Path(self._config.state) / STATE
         responders = self._responders(acme, names, hooks)
         staging = acme.staging or staging_of(acme.directory)
         issuer = self._issuer(acme.directory, acme, folder, responders, calls)
         rehearsals = self._issuer(staging, acme, folder, responders, calls) if staging else None
-        alarm = Alarm(Hook(acme.alarm_hook, hooks) if acme.alarm_hook else None, acme.alarm_webhook, hooks)
         service = IssuingService(
             store=authority_store(self._config),
             lock=StateLock(folder),

@@ -170,7 +170,7 @@ class Reloader:
             yield file, " has errors: its hosts are answered 503"
 
 
-ONLY_AT_START: Final = ("http", "https", "state", "unknown_host", "workers", "local_ca", "acme")
+ONLY_AT_START: Final = ("http", "https", "tls", "state", "unknown_host", "workers", "local_ca", "acme")
 """Settings of gateway.toml that cannot change while the gateway runs."""
 
 

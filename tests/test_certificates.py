@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,22 @@ def test_nothing_to_do(config: GatewayConfig, tmp_path: Path) -> None:
     assert not clock.getDelayedCalls()
     certificates.stop()
     assert not list(tmp_path.iterdir())
+
+
+def test_own_certificates_expire(tmp_path: Path, said: list[str]) -> None:
+    """A site's own certificate that expires is told of, also where nobody issues any, and for sites that come later."""
+    clock, names = Clock(), ServerNames()
+    certificates = Certificates(GatewayConfig(state=str(tmp_path)), names, clock, now)
+    certificates.set_sites([])
+    certificates.start()
+    assert not clock.getDelayedCalls()
+    names.put("a.example.org", self_signed("a.example.org", timedelta(days=1), age=timedelta(days=2)))
+    certificates.set_sites([site("a.example.org", cert="a.pem", key="a.key")])
+    assert said == ["certificate alarm: a.example.org: the certificate has expired; it is served all the same"]
+    clock.advance(600)
+    assert len(said) == 1
+    certificates.stop()
+    assert not clock.getDelayedCalls()
 
 
 def test_local_names(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import os
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from gateway.config.loader import Draft
+from gateway.config.model import GatewayConfig
 from gateway.config.watch import LOOK
+from gateway.reload import ONLY_AT_START
 from gateway.sites import SiteTable
 from tests.support.reloading import Reloading
 from tests.support.served import OK
@@ -23,6 +26,13 @@ TO_C = "redirect = 'https://c.test'"
 @pytest.fixture
 def patch(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
+
+
+def test_each_setting_takes_effect_or_waits() -> None:
+    """No setting of gateway.toml is forgotten: it is put into effect at once, or the log says that it waits."""
+    at_once = {"trusted_proxies", "client_ip_header", "log", "limits"}
+    assert at_once | set(ONLY_AT_START) == {each.name for each in dataclasses.fields(GatewayConfig)}
+    assert not at_once & set(ONLY_AT_START)
 
 
 def test_files_settle_before_they_are_read(tmp_path: Path, patch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from gateway.tls.local_ca import is_local
 from gateway.tls.names import LETSENCRYPT, authority_folder, directory_url, is_public, is_wildcard
 from gateway.tls.responders import persistent_record
 from gateway.tls.schedule import Validity, decide
+from gateway.tls.state_folder import StateLock
 from gateway.units import Seconds
 
 
@@ -100,6 +101,8 @@ class Advice:
         key, state = self._store.get(name), self._store.state(name)
         validity = Validity(key.not_before, key.not_after) if key is not None else None
         decision = decide(validity, state, self._now)
+        if not StateLock(Path(self._config.state) / STATE).is_held():
+            yield f"No gateway is running with the state folder {self._config.state}: nobody is asked until one is."
         when = "now" if decision.at <= self._now else moment(decision.at)
         yield f"The next try is {when}: {decision.reason}."
         if state.failures:

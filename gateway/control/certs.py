@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.certificates import STATE, authority_store, names_of, wanted_names
+from gateway.config.hosts import normal_pattern
 from gateway.config.loader import load
 from gateway.config.model import GatewayConfig, Loaded
 from gateway.control.advice import Advice
@@ -37,11 +38,18 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     explaining = actions.add_parser("why", help="explain the state of a name's certificate")
     explaining.set_defaults(run=_told(_why))
     for each in (renewing, explaining):
-        each.add_argument("name", help="the name, such as example.com or *.example.com")
+        each.add_argument("name", type=_name, help="the name, such as example.com or *.example.com")
     trusting = commands.add_parser("trust", help="tell how to trust the local authority")
     trusting.set_defaults(run=_told(_trust))
     for each in (listing, renewing, explaining, trusting):
         each.add_argument("-c", "--config", default="sites", type=Path, help="folder of site files (default: sites)")
+
+
+def _name(text: str) -> str:
+    try:
+        return normal_pattern(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _told(action: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
@@ -109,7 +117,7 @@ def _renew(options: argparse.Namespace) -> int:
     loaded, config = _load(options.config)
     if config is None:
         return 1
-    name = options.name.lower()
+    name = options.name
     if name not in wanted_names(loaded.sites, ""):
         print(f"{name} has no automatic certificate; `gateway certs why {name}` says why")
         return 1
@@ -138,8 +146,7 @@ def _why(options: argparse.Namespace) -> int:
     loaded, config = _load(options.config)
     if config is None:
         return 1
-    name = options.name.lower().removesuffix(".")
-    print(*list(Advice(loaded, config, World(), Seconds(time.time())).sentences(name)), sep="\n")
+    print(*list(Advice(loaded, config, World(), Seconds(time.time())).sentences(options.name)), sep="\n")
     return 0
 
 

@@ -21,8 +21,8 @@ WEBHOOK_TIME: Final = Seconds(15)
 
 SENTENCES: Final = {
     "failure": "no certificate could be had",
-    "quarter": "a quarter of the certificate's lifetime is left and it could not be renewed",
-    "eighth": "an eighth of the certificate's lifetime is left and it could not be renewed",
+    "quarter": "a quarter of the certificate's lifetime is left and it was not renewed",
+    "eighth": "an eighth of the certificate's lifetime is left and it was not renewed",
     "expired": "the certificate has expired; it is served all the same",
 }
 """What each alarm means."""

@@ -17,6 +17,7 @@ from gateway.control.dns_look import read_caa
 from gateway.tls.ledger import FAILURE, Entry, Ledger
 from gateway.tls.local_ca import LocalAuthority
 from gateway.tls.state import NameState
+from gateway.tls.state_folder import StateLock
 from gateway.tls.store import Account, DirectoryStore
 from gateway.units import Seconds
 from tests.support.fake_ca import self_signed
@@ -139,6 +140,15 @@ def test_why_state(folder: Path, store: DirectoryStore) -> None:
     assert "5 failed validations" in said
 
 
+def test_why_nothing_happens(folder: Path) -> None:
+    """That no gateway is running is said, for then no next try comes."""
+    assert "No gateway is running" in explain(folder, "a.example.org")
+    lock = StateLock(folder.parent / "state" / "acme")
+    assert lock.acquire()
+    assert "No gateway is running" not in explain(folder, "a.example.org")
+    lock.release()
+
+
 def test_why_world(folder: Path) -> None:
     """Advice on addresses, port 80 and CAA."""
     world = Fake()
@@ -169,6 +179,16 @@ def test_why_not(folder: Path, name: str, reason: str) -> None:
     """A name that gets no certificate is told why."""
     (folder / "_wildcard.broken.org.toml").write_text("prox = 1\n")
     assert reason in explain(folder, name)
+
+
+def test_names_as_people_write_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name may have capitals, other than ASCII letters and a final dot; what is no name is refused as such."""
+    (folder / "bücher.example.org.toml").write_text(SITE)
+    assert cli.main(["certs", "renew", "Bücher.example.org.", "-c", str(folder)]) == 1
+    assert "no gateway is running" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main(["certs", "renew", "a b", "-c", str(folder)])
+    assert "a b" in capsys.readouterr().err
 
 
 def test_why_persistent_record(folder: Path, store: DirectoryStore) -> None:

@@ -18,7 +18,7 @@ def test_hook_and_webhook(tmp_path: Path) -> None:
     command = [sys.executable, "-c", f"import sys; open({str(out)!r}, 'w').write('|'.join(sys.argv[1:]))"]
     alarm = Alarm(Hook(command, InlineWorker()), "https://hook.test", InlineWorker(), lambda _, body: sent.append(body))
     Deferred.fromCoroutine(alarm.give("quarter", "a.org", "refused"))
-    sentence = "a.org: a quarter of the certificate's lifetime is left and it could not be renewed; last error: refused"
+    sentence = "a.org: a quarter of the certificate's lifetime is left and it was not renewed; last error: refused"
     assert out.read_text() == f"quarter|a.org|{sentence}"
     assert sent == [{"event": "certificate", "alarm": "quarter", "name": "a.org", "message": sentence}]
 
