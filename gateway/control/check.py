@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
     findings = check(loaded, Machine())
     errors = sum(finding.severity == "error" for finding in findings)
     if options.json:
-        print(json.dumps({"ok": not errors, "findings": as_json(findings)}, indent=2, ensure_ascii=False))
+        print(json.dumps({"ok": not errors, "findings": as_json(findings)}, indent=2))
     else:
         for finding in findings:
             print(*finding.lines(), "", sep="\n")
