@@ -90,8 +90,12 @@ def test_check_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_check_of_the_usual_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without an argument the folder is `sites`; one that is not there is an error."""
+    """The folder is named with `-c`, as for every command, or alone; it is `sites` else. None there is an error."""
     monkeypatch.chdir(tmp_path)
+    assert main(["check", "-c", "other"]) == 1
+    assert capsys.readouterr().out.startswith("other: cannot be read")
+    assert main(["check", "more"]) == 1
+    assert capsys.readouterr().out.startswith("more: cannot be read")
     assert main(["check"]) == 1
     assert capsys.readouterr().out.startswith("sites: cannot be read: No such file or directory\n")
 
