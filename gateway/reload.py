@@ -156,7 +156,7 @@ class Reloader:
         self._told = dict(self._findings(changes))
         for sentence, meaning in self._told.items():
             if sentence not in told:
-                log.error("{sentence}{meaning}", sentence=sentence, meaning=meaning)
+                log.error("{sentence}{meaning}", sentence=_writable(sentence), meaning=meaning)
 
     def _findings(self, changes: Changes) -> Iterator[tuple[str, str]]:
         folder = self._folder
@@ -176,6 +176,11 @@ ONLY_AT_START: Final = ("http", "https", "tls", "state", "unknown_host", "worker
 
 def _hosts(site: Site) -> list[str]:
     return [*site.hosts, *(f"*.{name}" for name in site.wildcards)]
+
+
+def _writable(sentence: str) -> str:
+    """Escape octets of file names that are no UTF-8, which a log drops the whole line for."""
+    return sentence.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _log_bug(failure: Failure) -> None:

@@ -156,6 +156,15 @@ def test_what_the_log_says_of_sites(tmp_path: Path, patch: pytest.MonkeyPatch, s
     assert news(**{f"s{number}__com": TO_B for number in range(60)}) == ["serving 60 sites"]
 
 
+def test_a_file_name_that_is_no_text(tmp_path: Path, patch: pytest.MonkeyPatch, said: list[str]) -> None:
+    """A name in another encoding is told in letters that every log can hold."""
+    Path(os.fsdecode(bytes(tmp_path) + b"/b\xfc.com.toml")).write_text(TO_B)
+    Reloading(tmp_path, patch)
+    told = [line for line in said if "b\\udcfc.com.toml" in line]
+    assert len(told) == 2
+    assert all(line.encode("utf-8") for line in told)
+
+
 def test_a_folder_that_goes_and_comes_back(tmp_path: Path, patch: pytest.MonkeyPatch, said: list[str]) -> None:
     """Without the folder all sites go on; the log says so once."""
     sites = tmp_path / "sites"

@@ -30,7 +30,8 @@ _PROBES = 16
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand."""
     parser = commands.add_parser("check", help="check the site files of a folder")
-    parser.add_argument("folder", nargs="?", default="sites", type=Path, help="folder of site files (default: sites)")
+    parser.add_argument("folder", nargs="?", type=Path, help="folder of site files (default: sites)")
+    parser.add_argument("-c", "--config", default=Path("sites"), type=Path, metavar="FOLDER", help="the same")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.set_defaults(run=_run)
 
@@ -60,17 +61,18 @@ def check(loaded: Loaded, machine: Machine, now: float | None = None) -> list[Fi
 
 
 def _run(options: argparse.Namespace) -> int:
-    loaded = load(options.folder, os.environ)
+    folder = options.folder or options.config
+    loaded = load(folder, os.environ)
     findings = check(loaded, Machine())
     errors = sum(finding.severity == "error" for finding in findings)
     if options.json:
-        print(json.dumps({"ok": not errors, "findings": as_json(findings)}, indent=2, ensure_ascii=False))
+        print(json.dumps({"ok": not errors, "findings": as_json(findings)}, indent=2))
     else:
         for finding in findings:
             print(*finding.lines(), "", sep="\n")
         warnings = len(findings) - errors
         sites = f"{len(loaded.sites)} of {len(loaded.sites) + len(loaded.broken)} sites can be served"
-        print(f"{options.folder}: {sites}; {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+        print(f"{folder}: {sites}; {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     return 1 if errors else 0
 
 

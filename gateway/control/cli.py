@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 
 from gateway import FORM
 from gateway.control import certs, check, schema, settings
@@ -16,6 +17,25 @@ Register = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], Non
 
 COMMANDS: Sequence[Register] = (check.register, certs.register, schema.register, settings.register)
 """All subcommands, in the order that the help shows."""
+
+LATER: Mapping[str, str] = {
+    "deploy": "",
+    "dev": "`local_ca = true` in gateway.toml makes certificates for *.localhost",
+    "drain": "",
+    "explain": "",
+    "fmt": "",
+    "hash-password": "",
+    "import": "",
+    "init": "",
+    "maintenance": "`maintenance = true` in a site file, or a file NAME.down beside it, switches it on",
+    "reload": "changed files take effect by themselves, and SIGHUP reads them all again",
+    "run": "`twistd -n gateway -c FOLDER` runs it",
+    "status": "",
+    "systemd": "docs/running.md has a unit",
+    "tail": "",
+    "test": "",
+}
+"""Subcommands that wait for a later version, each with what serves until then."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 if all is well, 1 if something is wrong with what was looked at, 2 for wrong usage.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may have letters that a terminal has not
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in LATER:
+        meanwhile = LATER[words[0]]
+        message = f"gateway: `{words[0]}` is not yet supported; it will come with a later version"
+        print(f"{message}: {meanwhile}" if meanwhile else message, file=sys.stderr)
+        return 2
     parser = argparse.ArgumentParser(prog="gateway", description="The front door for one machine with many sites.")
     parser.add_argument("--version", action="version", version=f"gateway {version('gateway')}, {FORM}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

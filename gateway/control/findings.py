@@ -48,7 +48,7 @@ class Finding:
     def lines(self) -> Iterable[str]:
         """Show it to people: place and message, the line with a caret, what would be right."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        yield f"{place}: {'' if self.severity == 'error' else 'warning: '}{_printable(self.message)}"
+        yield f"{_printable(place)}: {'' if self.severity == 'error' else 'warning: '}{_printable(self.message)}"
         if self.source_line:
             yield f"    {_printable(self.source_line)}"
             # Tabs stay tabs, so that the caret stands under its column however wide they are.

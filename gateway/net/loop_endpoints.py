@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -224,11 +223,13 @@ class ConnectingTransport(LoopTransport):
     def connection_lost(self, problem: Exception | None) -> None:
         """Pass on what came in before a write failed, then the loss; then let the factory stop."""
         known = self._protocol is not None
-        if isinstance(problem, OSError) and self._reason is None and self._reading and self._diverted is None:
-            self._hear_out()
-        super().connection_lost(problem)
-        if known:
-            self._factory.doStop()
+        try:
+            if isinstance(problem, OSError) and self._reason is None and self._reading and self._diverted is None:
+                self._hear_out()
+        finally:
+            super().connection_lost(problem)
+            if known:
+                self._factory.doStop()
 
     def _hear_out(self) -> None:
         """Hand over what is still unread, which uvloop leaves where writing failed.
@@ -237,9 +238,15 @@ class ConnectingTransport(LoopTransport):
         """
         self._release()
         descriptor = self.fileno()
-        with suppress(OSError):
-            while data := os.read(descriptor, _PIECE):
-                self.data_received(data)
+        while data := _unread(descriptor):
+            self.data_received(data)
+
+
+def _unread(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _PIECE)
+    except OSError:
+        return b""
 
 
 _PIECE: Final = ByteCount(65_536)  # octets read at a time

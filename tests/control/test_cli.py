@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -28,6 +29,30 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
             main(arguments)
         assert left.value.code == 2
         assert "usage: gateway" in capsys.readouterr().err
+
+
+def test_commands_that_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command of a later version says so, and what serves until then."""
+    assert main(["explain", "http://example.com/"]) == 2
+    assert capsys.readouterr().err == ("gateway: `explain` is not yet supported; it will come with a later version\n")
+    assert main(["reload"]) == 2
+    assert "SIGHUP" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_names_that_the_terminal_cannot_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    """Letters that are not of the terminal's encoding, or of none, are escaped and end nothing."""
+    for name in (b"b\xfc.com.toml", "bücher.com.toml".encode(), b"b\n.com.toml"):
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_text('phoenix = "ü"\n', "utf-8")
+    for arguments in (["check", str(tmp_path)], ["check", "--json", str(tmp_path)]):
+        output = io.TextIOWrapper(io.BytesIO(), encoding)
+        monkeypatch.setattr(sys, "stdout", output)
+        assert main(arguments) == 1
+        output.seek(0)
+        shown = output.read()
+        assert "b\\udcfc.com.toml" in shown
+        assert "b\\n.com.toml" in shown
+    assert len(json.loads(shown)["findings"]) == 3
 
 
 def test_check_of_a_good_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,8 +90,12 @@ def test_check_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_check_of_the_usual_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without an argument the folder is `sites`; one that is not there is an error."""
+    """The folder is named with `-c`, as for every command, or alone; it is `sites` else. None there is an error."""
     monkeypatch.chdir(tmp_path)
+    assert main(["check", "-c", "other"]) == 1
+    assert capsys.readouterr().out.startswith("other: cannot be read")
+    assert main(["check", "more"]) == 1
+    assert capsys.readouterr().out.startswith("more: cannot be read")
     assert main(["check"]) == 1
     assert capsys.readouterr().out.startswith("sites: cannot be read: No such file or directory\n")
 
