@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import Field
 
 from gateway.http.fields import make_line, without
-from gateway.http.known import BITS, FORWARDING_NAMES, HOP_BY_HOP
+from gateway.http.known import BITS, FORWARDING_NAMES, HOP_BY_HOP, NEVER_WRITTEN
 from gateway.http.message import ResponseHead
 from gateway.settings import FieldName, FieldValue, settings
 from gateway.web.filter import BaseFilter
@@ -232,4 +232,4 @@ def _mask(names: frozenset[bytes]) -> int:
 
 _FRAMING: Final = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
 _WRITTEN: Final = frozenset({b"x-request-id"})
-_WRITTEN_UPSTREAM: Final = (FORWARDING_NAMES - {b"x-real-ip"}) | {b"via", b"proxy", b"x-request-start"}
+_WRITTEN_UPSTREAM: Final = (FORWARDING_NAMES - NEVER_WRITTEN) | {b"via", b"proxy", b"x-request-start"}

@@ -18,7 +18,7 @@ EXPECT: Final = 1 << 5
 TE: Final = 1 << 6
 AUTHORIZATION: Final = 1 << 7
 FORWARDING: Final = 1 << 8
-"""Any of Forwarded, X-Forwarded-*, X-Real-IP."""
+"""Any of Forwarded, X-Forwarded-*, X-Real-IP, and their like."""
 REQUEST_ID: Final = 1 << 9
 VIA: Final = 1 << 10
 COOKIE: Final = 1 << 11
@@ -51,7 +51,20 @@ CROSS_ORIGIN_RESOURCE_POLICY: Final = 1 << 36
 ACCEL_REDIRECT: Final = 1 << 37
 X_ROBOTS_TAG: Final = 1 << 38
 
+NEVER_WRITTEN: Final = frozenset(
+    {
+        b"x-real-ip",
+        b"x-forwarded-ssl",
+        b"x-forwarded-scheme",
+        b"x-forwarded-protocol",
+        b"x-url-scheme",
+        b"front-end-https",
+    }
+)
+"""What applications believe of a proxy too, as Rack and gunicorn do of these, though this one does not write it."""
+
 BITS: Final[dict[bytes, int]] = {
+    **dict.fromkeys(NEVER_WRITTEN, FORWARDING),
     b"host": HOST,
     b"connection": CONNECTION,
     b"content-length": CONTENT_LENGTH,
@@ -66,7 +79,6 @@ BITS: Final[dict[bytes, int]] = {
     b"x-forwarded-host": FORWARDING,
     b"x-forwarded-port": FORWARDING,
     b"x-forwarded-prefix": FORWARDING,
-    b"x-real-ip": FORWARDING,
     b"x-request-id": REQUEST_ID,
     b"via": VIA,
     b"cookie": COOKIE,
