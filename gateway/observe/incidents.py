@@ -52,7 +52,7 @@ class Incidents:
             self._explain_upstream(request.upstream_name or request.location.site, error)
         elif error.reason in _CLIENTS_WORTH_A_WORD or (error.blame is not Blame.CLIENT and error.reason not in _QUIET):
             place = f"{request.location.site}: " if request.location.site else ""
-            self._say(request.location.site, error.reason, f"{place}{_sentence(error)}")
+            self._say(request.location.site, error.reason, f"{place}{_sentence(error)}{_ADVICE.get(error.reason, '')}")
 
     def _explain_upstream(self, name: str, error: UpstreamError) -> None:
         sentence = _sentence(error)
@@ -97,10 +97,12 @@ _CLIENTS_WORTH_A_WORD: Final = frozenset(
         "accel_missing",
         "body_too_large",
         "forbidden",
+        "header_too_large",
         "link_refused",
         "loop",
         "no_root",
         "not_yet",
+        "target_too_long",
         "websocket_client_limit",
         "websocket_site_limit",
     }
@@ -109,6 +111,8 @@ _CLIENTS_WORTH_A_WORD: Final = frozenset(
 _QUIET: Final = frozenset({"stopping", "internal", "maintenance"})
 """Errors that are no news, or what the operator asked for, or that are on the log with their traceback already."""
 _ADVICE: Final = {
+    "header_too_large": "; `header_size` and `header_count` in [limits] of gateway.toml say how much it may be",
+    "target_too_long": "; `header_line` in [limits] of gateway.toml says how long it may be",
     "upstream_refused": ": is it running?",
     "upstream_reset": ": did it crash?",
     "upstream_header_timeout": "; `response_timeout` of the site says how long it may take",
