@@ -89,8 +89,11 @@ def _nothing_to_do(loaded: Loaded) -> Iterator[Finding]:
 def _missing_paths(site: Site, machine: Machine) -> Iterator[Finding]:
     for location in site.locations:
         leaf = location.leaf
-        if isinstance(leaf, Static) and not machine.has_folder(leaf.root):
-            yield _warning(location.origin, f"there is no folder {leaf.root}")
+        if isinstance(leaf, Static):
+            if not machine.has_folder(leaf.root):
+                yield _warning(location.origin, f"there is no folder {leaf.root}")
+            elif leaf.spa and not machine.has_file(f"{leaf.root}/index.html"):
+                yield _warning(location.origin, f"there is no file {leaf.root}/index.html, which is the app itself")
         if isinstance(leaf, Proxy) and not leaf.verify and any(upstream.tls for upstream in leaf.to):
             yield _warning(location.origin, "the certificate of the upstream is not verified")
     for folder in site.assets:

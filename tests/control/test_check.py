@@ -58,6 +58,13 @@ def test_missing_paths_are_warnings(tmp_path: Path) -> None:
     ]
 
 
+def test_a_single_page_app_without_its_page(tmp_path: Path) -> None:
+    """The folder may be that of the sources, or not built yet."""
+    assert findings(tmp_path, a__com='spa = "here"\n', b__com='static = "here"\n') == [
+        f"warning a.com.toml:1 there is no file {tmp_path}/here/index.html, which is the app itself"
+    ]
+
+
 def test_upstreams_that_do_not_listen_or_listen_to_everyone(tmp_path: Path) -> None:
     """A dead upstream is a warning, not an error, and so is one that can be reached past the gateway."""
     assert findings(tmp_path, a__com="phoenix = [4000, 4001, 5000]\n", b__com='proxy = ["10.0.0.1:4001", 5000]\n') == [
