@@ -11,8 +11,9 @@ from itertools import cycle, islice
 from tests.support.waiting import PATIENCE
 
 HOST = "127.0.0.1"
-_ANY = range(10_000, 32_768)
-"""Below what Linux gives to connections, any of which could take a port before its server binds it."""
+_ANY = range(11_000, 32_768)
+"""Below what Linux gives to connections, any of which could take a port before its server binds it; above what browsers
+refuse to ask, of which 10080 is the last (https://fetch.spec.whatwg.org/#port-blocking)."""
 _LOW = range(601, 1024)
 _SHARES = 16
 _chance = random.SystemRandom()  # tests seed the other one
