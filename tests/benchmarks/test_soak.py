@@ -136,6 +136,7 @@ def test_known_sentences_are_expected() -> None:
     """What is said of applications that fail is expected, and so is what was said before; a traceback is not."""
     text = (
         b"2026-11-22T14:18:40+0000 [gateway.service#warn] 127.0.0.1:38543 refused the connection: is it running?\n"
+        b"2026-11-22T14:18:40+0000 [gateway.service#warn] worker 1: header over 16384 octets or 100 fields (RFC 6585)\n"
         b"2026-11-22T14:18:41+0000 [gateway.service#info] serving 6 sites\n"
         b"2026-11-22T14:18:42+0000 [gateway.server.http1#critical] what a client sent could not be handled\n"
         b"\tTraceback (most recent call last):\n"
