@@ -78,11 +78,11 @@ class Follower:
 
 _EXPECTED = re.compile(
     rb"^\S+ \[[\w.]+(?:"
-    rb"#warn\] (?:worker [0-9]+: )?(?:127\.0\.0\.1:[0-9]+[ :]|(?:header|request line|trailer section) over [0-9]+ octets)"
+    rb"#warn\] (?:worker [0-9]+: )?(?:127\.0\.0\.1:[0-9]+[ :]|[a-z ]*over [0-9]+ (?:octets|trailer))"
     rb"|#info\] (?:worker [0-9]+: )?(?:listening on |serving |running |worker [0-9]+ \(pid [0-9]+\) serves)"
     rb").*$"
 )
-"""What is said at the start, of applications that fail and of heads that are too large, as some here are all the time."""
+"""What is said at the start, of applications that fail, as some here do all the time, and of heads that are too large."""
 
 
 def unexpected(text: bytes, known: tuple[bytes, ...]) -> list[str]:
