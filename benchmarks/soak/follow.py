@@ -82,7 +82,7 @@ _EXPECTED = re.compile(
     rb"|#info\] (?:worker [0-9]+: )?(?:listening on |serving |running |worker [0-9]+ \(pid [0-9]+\) serves)"
     rb").*$"
 )
-"""What is said at the start, of applications that fail, as some here do all the time, and of heads that are too large."""
+"""What is said at the start, of applications that fail, as some here do all the time, and of large heads."""
 
 
 def unexpected(text: bytes, known: tuple[bytes, ...]) -> list[str]:
