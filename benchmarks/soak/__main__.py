@@ -30,10 +30,11 @@ from benchmarks.soak.slow import aborted_upload, impatient, never_asking, slow_r
 from benchmarks.soak.sockets import idle_websocket, websocket
 from benchmarks.soak.tally import Tally, compare
 from benchmarks.soak.volume import idling, reconnecting, staying, staying_tls
-from benchmarks.soak.watch import Watch, descriptors, left_over
+from benchmarks.soak.watch import PIPE, Watch, descriptors, left_over
 from benchmarks.soak.wire import Connection, WrongError, give_up_long_waits
 from benchmarks.soak.world import FILES, World, ask, request
 from benchmarks.soak.wrong import dead_application, dying_application, files, malformed, odd_application
+from gateway.net.pipes import KEPT
 
 _SETTLE = 30.0
 _CLIENTS: tuple[tuple[Callable[[World], Awaitable[None]], int], ...] = (
@@ -99,6 +100,7 @@ class _Running:
     folder: Path
     ports: Ports
     pid: int
+    workers: int
     dying: Origin
     seconds: float
     seed: int
@@ -117,9 +119,13 @@ async def _soak(it: _Running) -> Outcome:
     helpers = [
         asyncio.create_task(each) for each in (follower.run(), give_up_long_waits(tally), die_and_return(it.dying))
     ]
+    pipes = (
+        descriptors(it.pid)[PIPE] + 2 * KEPT * it.workers
+    )  # each worker may keep so many
     await _warm_up(world)
     await asyncio.sleep(6)  # longer than gateway keeps connections to the applications
     base = descriptors(it.pid)
+    base[PIPE] = pipes
     world.until = time.monotonic() + it.seconds
     watch = Watch(it.pid)
     watching = asyncio.create_task(watch.run())
@@ -152,7 +158,7 @@ async def _run(folder: Path, minutes: float, workers: int, seed: int) -> Outcome
         output = folder / "output"
         with running(prepare(folder, ports, workers), output) as pid:
             wait_for_port(ports.http, pid, output)
-            return await _soak(_Running(folder, ports, pid, dying, minutes * 60, seed))
+            return await _soak(_Running(folder, ports, pid, workers, dying, minutes * 60, seed))
 
 
 def _arguments() -> argparse.Namespace:

@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from benchmarks.process import cpu_seconds, memory, tree
 
@@ -65,6 +66,10 @@ def trend(readings: list[Reading]) -> Trend:
     both = zip(times, octets, strict=True)
     slope = sum((time_ - mean_time) * (octet - mean) for time_, octet in both) / spread
     return Trend(slope * (times[-1] - times[0]), mean, len(late))
+
+
+PIPE: Final = "pipe"
+"""How pipes are counted, of either end."""
 
 
 def descriptors(pid: int) -> Counter[str]:
