@@ -119,9 +119,7 @@ async def _soak(it: _Running) -> Outcome:
     helpers = [
         asyncio.create_task(each) for each in (follower.run(), give_up_long_waits(tally), die_and_return(it.dying))
     ]
-    pipes = (
-        descriptors(it.pid)[PIPE] + 2 * KEPT * it.workers
-    )  # each worker may keep so many
+    pipes = descriptors(it.pid)[PIPE] + 2 * KEPT * it.workers  # each worker may keep so many
     await _warm_up(world)
     await asyncio.sleep(6)  # longer than gateway keeps connections to the applications
     base = descriptors(it.pid)
