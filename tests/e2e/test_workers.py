@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from tests.support.proc import children, running
 from tests.support.programs import ROOT, missing
 from tests.support.raw_http import RawHTTP, begin_upload, uploading
 from tests.support.traffic import Traffic
-from tests.support.twistd import REACTORS, Daemon
+from tests.support.twistd import REACTORS, Daemon, Twistd
 from tests.support.upstreams import Upstream
 from tests.support.waiting import eventually
 
@@ -175,17 +176,24 @@ def test_a_reload_changes_all(start_gateway: StartGateway, demo: Upstream) -> No
     traffic.finish()
 
 
-def test_a_stop_drains(start_gateway: StartGateway, demo: Upstream) -> None:
-    """SIGTERM at the leader lets exchanges of all workers end; then no process and no open port is left."""
-    gateway = started(start_gateway(before(demo), settings=TWO))
-    two = workers(gateway)
+@contextmanager
+def stopping(gateway: Twistd, two: set[int]) -> Iterator[Collection[RawHTTP]]:
+    """Clients with an upload under way, one at each worker of a gateway that was told to stop and waits for them."""
     with client_of_each(gateway.port, two) as busy:
         for client in busy.values():
             begin_upload(client)
         os.kill(gateway.process.pid, signal.SIGTERM)
         eventually(lambda: refuses(gateway.port), gateway.process.text)
         assert gateway.process.running
-        for client in busy.values():
+        yield busy.values()
+
+
+def test_a_stop_drains(start_gateway: StartGateway, demo: Upstream) -> None:
+    """SIGTERM at the leader lets exchanges of all workers end; then no process and no open port is left."""
+    gateway = started(start_gateway(before(demo), settings=TWO))
+    two = workers(gateway)
+    with stopping(gateway, two) as busy:
+        for client in busy:
             client.send(b"cd")
             assert client.answer().status == 200
     eventually(lambda: not gateway.process.running, gateway.process.text)
@@ -197,12 +205,7 @@ def test_a_second_signal_cuts(start_gateway: StartGateway, demo: Upstream) -> No
     """Whoever cannot wait for a stop signals again: all workers cut what is under way."""
     gateway = started(start_gateway(before(demo), settings=TWO))
     two = workers(gateway)
-    with client_of_each(gateway.port, two) as busy:
-        for client in busy.values():
-            begin_upload(client)
-        os.kill(gateway.process.pid, signal.SIGTERM)
-        eventually(lambda: refuses(gateway.port), gateway.process.text)
-        assert gateway.process.running
+    with stopping(gateway, two):
         os.kill(gateway.process.pid, signal.SIGTERM)
         eventually(lambda: not gateway.process.running, gateway.process.text)
     assert not any(running(pid) for pid in two)
